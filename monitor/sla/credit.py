@@ -1,0 +1,116 @@
+"""The credit that a breach owes (SLA.md §5): exact, rounded once and at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from monitor.sla.availability import Availability
+from monitor.sla.figures import decimal, percentage, plain_ratio
+from monitor.sla.money import Money, rounded
+from monitor.sla.plans import CreditTerms, HourRule, Plan
+
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the calculation: what, how, and what came out."""
+
+    what: str
+    how: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What is owed, with what it follows from."""
+
+    fee: Money
+    terms: CreditTerms
+    hours: Fraction
+    uncapped: Money
+    cap: Money | None
+    amount: Money
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoCredit:
+    """Nothing is owed, and why."""
+
+    reason: str
+
+
+def credit(measured: Availability, plan: Plan | None, fee: Money | None) -> Credit | NoCredit:
+    """``min(fee x rate x H, fee x cap)``, H the downtime of the window in hours, when it is in breach."""
+    if plan is None:
+        return NoCredit("the service has no plan")
+    if plan.guarantee is None:
+        return NoCredit("the plan guarantees no availability")
+    if plan.credit is None or plan.credit.rate_per_hour is None:
+        return NoCredit("the plan has no rate of credit")
+    if fee is None:
+        return NoCredit("no monthly fee is configured")
+    if measured.ratio is None:
+        return NoCredit("nothing was measured")
+    if not measured.breach:
+        return NoCredit("the guarantee was met")
+    return _owed(measured, plan.credit, fee)
+
+
+def downtime_hours(by_outage_ms: tuple[int, ...], rule: HourRule) -> Fraction:
+    """H: exactly, or with each outage rounded up (``started``) or down (``whole``) to hours."""
+    if rule == "prorata":
+        return Fraction(sum(by_outage_ms), _HOUR_MS)
+    if rule == "started":
+        return Fraction(sum(-(-ms // _HOUR_MS) for ms in by_outage_ms))
+    return Fraction(sum(ms // _HOUR_MS for ms in by_outage_ms))
+
+
+def _owed(measured: Availability, terms: CreditTerms, fee: Money) -> Credit:
+    assert terms.rate_per_hour is not None
+    hours = downtime_hours(measured.down_by_outage, terms.hours)
+    exact = Fraction(fee.amount) * Fraction(terms.rate_per_hour) * hours
+    cap = None if terms.cap is None else Fraction(fee.amount) * Fraction(terms.cap)
+    amount = rounded(exact if cap is None else min(exact, cap), fee.currency)
+    uncapped = rounded(exact, fee.currency)
+    return Credit(
+        fee=fee,
+        terms=terms,
+        hours=hours,
+        uncapped=uncapped,
+        cap=None if cap is None else rounded(cap, fee.currency),
+        amount=amount,
+        steps=_steps(measured, terms, fee, hours, uncapped, amount),
+    )
+
+
+def _steps(
+    measured: Availability, terms: CreditTerms, fee: Money, hours: Fraction, uncapped: Money, amount: Money
+) -> tuple[Step, ...]:
+    assert measured.ratio is not None
+    assert measured.guarantee is not None
+    assert terms.rate_per_hour is not None
+    t, d = measured.total_ms, measured.down_ms
+    counted = {
+        "prorata": f"{d} ms / 3,600,000 ms",
+        "started": "each outage rounded up to whole hours",
+        "whole": "each outage rounded down to whole hours",
+    }[terms.hours]
+    steps = [
+        Step("measured time T", "the month within the contract", f"{t} ms"),
+        Step("downtime D", "after exclusions, all outages of the month", f"{d} ms"),
+        Step("availability A", f"({t} - {d}) / {t}", percentage(measured.ratio, measured.guarantee)),
+        Step("guarantee", "of the plan", plain_ratio(measured.guarantee)),
+        Step("breach", "A is less than the guarantee", "yes"),
+        Step("hours H", counted, decimal(hours)),
+        Step("credit", f"{fee} x {plain_ratio(terms.rate_per_hour)} x {decimal(hours)}", str(uncapped)),
+    ]
+    if terms.cap is not None:
+        capped = str(rounded(Fraction(fee.amount) * Fraction(terms.cap), fee.currency))
+        steps.append(Step("cap", f"{fee} x {plain_ratio(terms.cap)}", capped))
+    steps.append(
+        Step("amount", "the lesser of the two" if terms.cap is not None else "not capped", str(amount))
+    )
+    return tuple(steps)

@@ -1,0 +1,74 @@
+"""How numbers are written: truncated, never rounded past a guarantee."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+_PLACES = 8
+_MOST_DIGITS = 20
+
+
+def decimal(value: Fraction, places: int = _PLACES) -> str:
+    """A decimal string, truncated, without trailing zeros: ``0.99731543``, ``1``."""
+    sign, value = ("-", -value) if value < 0 else ("", value)
+    scaled = value.numerator * 10**places // value.denominator
+    whole, rest = divmod(scaled, 10**places)
+    digits = f"{rest:0{places}}".rstrip("0") if places else ""
+    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+
+
+def written(value: Decimal) -> str:
+    """A decimal with its digits as written: ``0.9990``."""
+    return f"{value:f}"
+
+
+def plain_ratio(value: Decimal) -> str:
+    """A configured ratio as a percentage, digits as written: ``99.90 %``."""
+    return f"{value.scaleb(2):f} %"
+
+
+def percentage(ratio: Fraction, guarantee: Decimal | None = None) -> str:
+    """A truncated percentage with as many digits as show on which side of the guarantee it lies.
+
+    At least those in which the guarantee is written, and two: 99.949999 against 99.95 is ``99.949 %``.
+    """
+    places = 2
+    if guarantee is not None:
+        exponent = guarantee.scaleb(2).as_tuple().exponent
+        places = max(2, -exponent if isinstance(exponent, int) else 0)
+        promised = Fraction(guarantee) * 100
+        while places < _MOST_DIGITS and ratio < Fraction(guarantee) and _cut(ratio * 100, places) >= promised:
+            places += 1
+    elif ratio != 1:
+        while places < _MOST_DIGITS and _cut(ratio * 100, places) == 100:
+            places += 1
+    return f"{_fixed(ratio * 100, places)} %"
+
+
+def duration(milliseconds: int) -> str:
+    """For people: ``1 h 12 min 03 s``, ``850 ms``, ``2 d 03 h 00 min``."""
+    sign, ms = ("-", -milliseconds) if milliseconds < 0 else ("", milliseconds)
+    if 0 < ms < 1_000:
+        return f"{sign}{ms} ms"
+    seconds, rest = divmod(ms, 1_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    tail = f".{rest:03}" if rest else ""
+    if days:
+        return f"{sign}{days} d {hours:02} h {minutes:02} min"
+    if hours:
+        return f"{sign}{hours} h {minutes:02} min {seconds:02} s"
+    if minutes:
+        return f"{sign}{minutes} min {seconds:02}{tail} s"
+    return f"{sign}{seconds}{tail} s"
+
+
+def _cut(value: Fraction, places: int) -> Fraction:
+    return Fraction(value.numerator * 10**places // value.denominator, 10**places)
+
+
+def _fixed(value: Fraction, places: int) -> str:
+    whole, rest = divmod(value.numerator * 10**places // value.denominator, 10**places)
+    return f"{whole}.{rest:0{places}}"
