@@ -1,0 +1,79 @@
+"""An SNMP agent that the tests play themselves, with pysnmp's codec: one that renumbers, errs or lies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, cast
+
+from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]
+from pysnmp.proto.api import v2c
+
+Oid = tuple[int, ...]
+Answers = Callable[[bytes], list[bytes]]
+"""The datagrams with which a question is answered."""
+
+
+class Agent(asyncio.DatagramProtocol):
+    """Serves ``objects``; whatever else a test wants to send back, ``answers`` decides."""
+
+    def __init__(self, answers: Answers | None = None) -> None:
+        self.objects: dict[Oid, Any] = {}
+        self.asked = 0
+        self.error_status = 0
+        self._answers = answers or self.truthful
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self.asked += 1
+        for answer in self._answers(data):
+            self._transport.sendto(answer, addr)
+
+    def truthful(self, datagram: bytes) -> list[bytes]:
+        message = read(datagram)
+        question = v2c.apiMessage.get_pdu(message)
+        oids = [tuple(oid) for oid, _ in v2c.apiPDU.get_varbinds(question)]
+        if isinstance(question, v2c.GetBulkRequestPDU):
+            rows = int(v2c.apiBulkPDU.get_max_repetitions(question))
+            found = [(oid, self.objects[oid]) for oid in sorted(self.objects) if oid > oids[0]][:rows]
+            found = found or [(oids[0], v2c.EndOfMibView(""))]
+        else:
+            found = [(oid, self.objects.get(oid, v2c.NoSuchInstance(""))) for oid in oids]
+        return [self.response(message, found)]
+
+    def response(self, message: Any, bindings: list[tuple[Oid, Any]]) -> bytes:
+        question = v2c.apiMessage.get_pdu(message)
+        pdu = v2c.ResponsePDU()
+        v2c.apiPDU.set_defaults(pdu)
+        v2c.apiPDU.set_request_id(pdu, v2c.apiPDU.get_request_id(question))
+        v2c.apiPDU.set_error_status(pdu, self.error_status)
+        v2c.apiPDU.set_varbinds(pdu, bindings)
+        v2c.apiMessage.set_pdu(message, pdu)
+        return bytes(encoder.encode(message))
+
+
+def read(datagram: bytes) -> Any:
+    return decoder.decode(datagram, asn1Spec=v2c.Message())[0]
+
+
+@contextlib.asynccontextmanager
+async def serving(agent: Agent) -> AsyncIterator[int]:
+    """The loopback port on which the agent answers until the block ends."""
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: agent, local_addr=("127.0.0.1", 0))
+    try:
+        yield transport.get_extra_info("sockname")[1]
+    finally:
+        transport.close()
+
+
+@contextlib.contextmanager
+def silent_port() -> Iterator[int]:
+    """A UDP port that takes every question and answers none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]

@@ -1,0 +1,562 @@
+"""HTTP probes: answered well, answered badly, not answered, could not ask."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from probes.http import PHASES, HttpOptions, HttpProber
+from probes.outcome import Outcome, Verdict
+from probes.prober import prober_for
+from tests.peers import peer
+from tests.probes.certificates import Authority, Certificate
+from tests.probes.daemons import free_port, running, takes_connections
+from tests.probes.hosts import no_file_descriptors, open_sockets, probe_without_network
+from tests.probes.servers import Handler, closed_port, forever, reset, silent_listener, stream_server
+
+_NGINX = """
+daemon off; master_process off; pid {folder}/pid; error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  server {{
+    listen 127.0.0.1:{plain};
+    listen [::1]:{plain};
+    location = / {{ return 200 "fine"; }}
+    location = /moved {{ return 302 http://localhost:{plain}/; }}
+    location = /moved-to-tls {{ return 301 https://localhost:{good}/; }}
+    location = /loop {{ return 302 http://localhost:{plain}/loop; }}
+    location = /broken-redirect {{ return 302 "gopher://localhost/"; }}
+    location = /busy {{ return 503; }}
+    location = /header {{ return 200 "$http_x_question"; }}
+    location = /method {{ if ($request_method = HEAD) {{ return 204; }} return 405; }}
+    location = /large {{ root {folder}; }}
+  }}
+  server {{ listen 127.0.0.1:{good} ssl; {good_files} location / {{ return 200 "fine"; }} }}
+  server {{ listen 127.0.0.1:{wrong} ssl; {wrong_files} location / {{ return 200 "fine"; }} }}
+  server {{ listen 127.0.0.1:{expired} ssl; {expired_files} location / {{ return 200 "fine"; }} }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    plain: int
+    good: int
+    wrong: int
+    expired: int
+    ca_file: Path
+    expires: datetime
+
+
+def _files(certificate: Certificate) -> str:
+    return f"ssl_certificate {certificate.chain}; ssl_certificate_key {certificate.key};"
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    program = peer("nginx")
+    folder = tmp_path_factory.mktemp("nginx")
+    authority = Authority(folder)
+    good = authority.certificate("localhost")
+    ports = {name: free_port() for name in ("plain", "good", "wrong", "expired")}
+    (folder / "large").write_bytes(bytes(3_000_000))
+    (folder / "nginx.conf").write_text(
+        _NGINX.format(
+            folder=folder,
+            **ports,
+            good_files=_files(good),
+            wrong_files=_files(authority.certificate("elsewhere.test")),
+            expired_files=_files(authority.certificate("localhost", timedelta(days=-1))),
+        )
+    )
+    command = [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    with running(command, folder, lambda: takes_connections(ports["expired"])):
+        yield Nginx(**ports, ca_file=authority.ca_file, expires=good.expires)
+
+
+def probe(url: str, **options: object) -> Outcome:
+    async def scenario() -> Outcome:
+        before = open_sockets()
+        prober = HttpProber()
+        outcome = await prober.probe(HttpProber.parse(url), HttpOptions.model_validate(options))
+        await prober.close()
+        await asyncio.sleep(0)
+        assert open_sockets() == before
+        return outcome
+
+    return asyncio.run(scenario())
+
+
+def probe_server(handler: Handler, **options: object) -> Outcome:
+    async def scenario() -> Outcome:
+        prober = HttpProber()
+        async with stream_server(handler) as port:
+            target = HttpProber.parse(f"http://127.0.0.1:{port}/")
+            outcome = await prober.probe(target, HttpOptions.model_validate(options))
+        await prober.close()
+        return outcome
+
+    return asyncio.run(scenario())
+
+
+def phases(outcome: Outcome) -> dict[str, float]:
+    assert tuple(name for name, _ in outcome.phases) == PHASES, "every phase is always there"
+    return dict(outcome.phases)
+
+
+def test_an_accepted_status_is_good(nginx: Nginx) -> None:
+    outcome = probe(f"http://127.0.0.1:{nginx.plain}/")
+    assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "200")
+    assert outcome.detail == {"address": "127.0.0.1", "status": 200, "http": "1.1", "body_bytes": 4}
+
+
+def test_the_phases_add_up_to_the_round_trip(nginx: Nginx) -> None:
+    outcome = probe(f"http://localhost:{nginx.plain}/", family="ipv4")
+    spent = phases(outcome)
+    assert spent.pop("tls") == 0
+    assert all(seconds > 0 for seconds in spent.values())
+    assert outcome.round_trip_s == pytest.approx(sum(spent.values()))
+
+
+def test_the_family_decides_which_address_of_a_name_is_asked(nginx: Nginx) -> None:
+    assert probe(f"http://[::1]:{nginx.plain}/").detail["address"] == "::1"
+    assert probe(f"http://[::1]:{nginx.plain}/", family="ipv4").verdict is Verdict.NOT_ASKED
+    assert probe(f"http://localhost:{nginx.plain}/", family="ipv4").detail["address"] == "127.0.0.1"
+
+
+def test_another_status_is_bad_and_is_the_reason(nginx: Nginx) -> None:
+    outcome = probe(f"http://127.0.0.1:{nginx.plain}/busy")
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "503")
+    assert phases(outcome)["processing"] > 0
+
+
+def test_the_operator_says_which_statuses_are_good(nginx: Nginx) -> None:
+    url = f"http://127.0.0.1:{nginx.plain}/busy"
+    assert probe(url, status=[503]).verdict is Verdict.GOOD
+    assert probe(url, status=["5xx", 200]).verdict is Verdict.GOOD
+    assert probe(f"http://127.0.0.1:{nginx.plain}/", status=[503]).verdict is Verdict.BAD
+
+
+def test_redirects_are_followed_and_counted(nginx: Nginx) -> None:
+    outcome = probe(f"http://127.0.0.1:{nginx.plain}/moved", family="ipv4")
+    assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "200")
+    assert outcome.detail["redirects"] == 1
+    assert outcome.detail["url"] == f"http://localhost:{nginx.plain}/"
+    assert outcome.round_trip_s == pytest.approx(sum(phases(outcome).values()))
+
+
+def test_a_redirect_to_tls_is_verified_as_the_options_say(nginx: Nginx) -> None:
+    url = f"http://127.0.0.1:{nginx.plain}/moved-to-tls"
+    outcome = probe(url, family="ipv4", ca_file=str(nginx.ca_file))
+    assert outcome.verdict is Verdict.GOOD
+    assert phases(outcome)["tls"] > 0
+    assert probe(url, family="ipv4").verdict is Verdict.BAD
+
+
+def test_redirects_can_be_left_alone(nginx: Nginx) -> None:
+    url = f"http://127.0.0.1:{nginx.plain}/moved"
+    assert probe(url, follow_redirects=False).reason == "302"
+    assert probe(url, follow_redirects=False, status=["3xx"]).verdict is Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"), [("loop", "too many redirects"), ("broken-redirect", "bad redirect")]
+)
+def test_redirects_that_lead_nowhere_are_bad(nginx: Nginx, path: str, reason: str) -> None:
+    outcome = probe(f"http://localhost:{nginx.plain}/{path}", family="ipv4")
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, reason)
+
+
+def test_method_and_headers_are_sent(nginx: Nginx) -> None:
+    assert probe(f"http://127.0.0.1:{nginx.plain}/method", method="HEAD").reason == "204"
+    outcome = probe(f"http://127.0.0.1:{nginx.plain}/header", headers={"X-Question": "twelve bytes"})
+    assert outcome.detail["body_bytes"] == 12
+
+
+def test_no_more_of_a_body_is_read_than_allowed(nginx: Nginx) -> None:
+    outcome = probe(f"http://127.0.0.1:{nginx.plain}/large", max_body=100_000)
+    assert outcome.verdict is Verdict.GOOD
+    read = outcome.detail["body_bytes"]
+    assert isinstance(read, int)
+    assert 100_000 <= read < 1_000_000
+    assert (
+        probe(f"http://127.0.0.1:{nginx.plain}/large", max_body=5_000_000).detail["body_bytes"] == 3_000_000
+    )
+
+
+def test_a_trusted_certificate_is_good_and_its_expiry_noted(nginx: Nginx) -> None:
+    outcome = probe(f"https://localhost:{nginx.good}/", family="ipv4", ca_file=str(nginx.ca_file))
+    assert outcome.verdict is Verdict.GOOD
+    assert outcome.detail["tls"] == "TLSv1.3"
+    assert outcome.detail["certificate_expires"] == nginx.expires.isoformat()
+    assert all(seconds > 0 for seconds in phases(outcome).values())
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [("wrong", "certificate: Hostname mismatch"), ("expired", "certificate: certificate has expired")],
+)
+def test_a_bad_certificate_is_bad_and_says_why(nginx: Nginx, server: str, reason: str) -> None:
+    url = f"https://localhost:{getattr(nginx, server)}/"
+    outcome = probe(url, family="ipv4", ca_file=str(nginx.ca_file))
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, reason)
+    assert phases(outcome)["tls"] > 0
+
+
+def test_an_unknown_authority_is_bad(nginx: Nginx) -> None:
+    outcome = probe(f"https://localhost:{nginx.good}/", family="ipv4")
+    assert outcome.verdict is Verdict.BAD
+    assert outcome.reason.startswith("certificate: ")
+
+
+def test_verification_can_be_left_out_and_the_expiry_is_still_noted(nginx: Nginx) -> None:
+    outcome = probe(f"https://localhost:{nginx.expired}/", family="ipv4", verify_tls=False)
+    assert outcome.verdict is Verdict.GOOD
+    assert str(outcome.detail["certificate_expires"]) < nginx.expires.isoformat()
+
+
+def test_a_peer_that_speaks_no_tls_is_bad(nginx: Nginx) -> None:
+    outcome = probe(f"https://localhost:{nginx.plain}/", family="ipv4")
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "TLS handshake failed")
+
+
+def test_an_unreadable_ca_file_is_our_fault(nginx: Nginx, tmp_path: Path) -> None:
+    url = f"https://localhost:{nginx.good}/"
+    missing = probe(url, ca_file=str(tmp_path / "none.pem"))
+    assert missing.verdict is Verdict.NOT_ASKED
+    garbage = tmp_path / "garbage.pem"
+    garbage.write_text("not a certificate")
+    assert (probe(url, ca_file=str(garbage)).verdict) is Verdict.NOT_ASKED
+    assert probe(url, ca_file=str(garbage)).reason == "CA file not readable"
+
+
+def test_a_host_without_any_authorities_is_our_fault(
+    nginx: Nginx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    outcome = probe(f"https://localhost:{nginx.good}/", family="ipv4")
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "no CA certificates on this host")
+    assert probe(f"http://localhost:{nginx.plain}/", family="ipv4").verdict is Verdict.GOOD
+
+
+def test_a_renewed_ca_file_is_read_again(nginx: Nginx, tmp_path: Path) -> None:
+    async def scenario() -> list[Verdict]:
+        prober = HttpProber()
+        ca_file = tmp_path / "ca.pem"
+        options = HttpOptions(ca_file=ca_file, family="ipv4")
+        target = HttpProber.parse(f"https://localhost:{nginx.good}/")
+        verdicts = []
+        (tmp_path / "other").mkdir()
+        for source in (Authority(tmp_path / "other").ca_file, nginx.ca_file):
+            source_text = source.read_bytes()
+            ca_file.unlink(missing_ok=True)
+            ca_file.write_bytes(source_text)
+            verdicts.append((await prober.probe(target, options)).verdict)
+        await prober.close()
+        return verdicts
+
+    assert asyncio.run(scenario()) == [Verdict.BAD, Verdict.GOOD]
+
+
+def test_slow_answers_are_degraded(nginx: Nginx) -> None:
+    async def scenario() -> list[Outcome]:
+        prober = HttpProber()
+        target = HttpProber.parse(f"http://127.0.0.1:{nginx.plain}/")
+        any_is_slow = HttpOptions.model_copy(HttpOptions(), update={"latency_degraded": 0})
+        generous = HttpOptions.model_validate({"latency_degraded": "2s"})
+        outcomes = [await prober.probe(target, options) for options in (any_is_slow, generous)]
+        await prober.close()
+        return outcomes
+
+    slow, fast = asyncio.run(scenario())
+    assert (slow.verdict, slow.reason) == (Verdict.DEGRADED, "slow")
+    assert slow.round_trip_s is not None
+    assert fast.verdict is Verdict.GOOD
+
+
+def test_a_refused_connection_is_bad() -> None:
+    with closed_port() as port:
+        outcome = probe(f"http://127.0.0.1:{port}/")
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "refused")
+    assert outcome.detail["address"] == "127.0.0.1"
+    assert phases(outcome)["processing"] == 0
+
+
+def test_silence_before_the_connection_is_bad_after_the_time_out() -> None:
+    with silent_listener() as server:
+        started = time.monotonic()
+        outcome = probe(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout="200ms")
+    assert 0.2 <= time.monotonic() - started < 0.5
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
+    assert phases(outcome)["connect"] == pytest.approx(0.2, abs=0.05)
+
+
+def test_silence_after_the_connection_is_bad_after_the_time_out() -> None:
+    outcome = probe_server(forever, timeout="200ms")
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
+    assert phases(outcome)["processing"] == pytest.approx(0.2, abs=0.05)
+
+
+async def slow_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while True:
+        writer.write(b".")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def slow_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while True:
+        writer.write(b".")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("handler", "phase"), [(slow_body, "transfer"), (slow_header, "processing")])
+def test_an_answer_that_drips_costs_the_time_out_and_no_more(handler: Handler, phase: str) -> None:
+    started = time.monotonic()
+    outcome = probe_server(handler, timeout="200ms")
+    assert time.monotonic() - started < 0.5
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
+    assert phases(outcome)[phase] == pytest.approx(0.2, abs=0.05)
+
+
+def says(answer: bytes) -> Handler:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    return handler
+
+
+async def endless_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"X-More: " + b"x" * 1000 + b"\r\n")
+        await writer.drain()
+
+
+async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+
+
+async def resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    reset(writer)
+
+
+@pytest.mark.parametrize(
+    ("handler", "reason"),
+    [
+        (says(b"SSH-2.0-OpenSSH_9.2\r\n"), "not HTTP"),
+        (says(bytes(range(256)) * 20), "not HTTP"),
+        (says(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"), "not HTTP"),
+        (says(b"HTTP/1.1 99999 OK\r\n\r\n"), "not HTTP"),
+        (says(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"), "not HTTP"),
+        (endless_header, "not HTTP"),
+        (says(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"), "body broken off"),
+        (says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "not HTTP"),
+        (hangs_up, "closed without an answer"),
+        (resets, "reset"),
+    ],
+)
+def test_an_answer_that_is_none_is_bad(handler: Handler, reason: str) -> None:
+    outcome = probe_server(handler, timeout="2s")
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, reason)
+    phases(outcome)
+
+
+def test_an_endless_body_costs_what_was_allowed_and_no_more() -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(bytes(10_000))
+            await writer.drain()
+
+    outcome = probe_server(endless, max_body=50_000)
+    assert outcome.verdict is Verdict.GOOD
+    assert isinstance(outcome.detail["body_bytes"], int)
+    assert outcome.detail["body_bytes"] < 500_000
+
+
+def stalled_probe(url: str, stall_s: float, timeout: str) -> Outcome:
+    """A probe whose loop stalls as soon as the connection is under way."""
+
+    async def scenario() -> Outcome:
+        prober = HttpProber()
+        options = HttpOptions.model_validate({"timeout": timeout})
+        probing = asyncio.create_task(prober.probe(HttpProber.parse(url), options))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(stall_s)
+        outcome = await probing
+        await prober.close()
+        return outcome
+
+    return asyncio.run(scenario())
+
+
+def test_an_answer_within_attended_time_is_good_however_late_the_loop_is(nginx: Nginx) -> None:
+    outcome = stalled_probe(f"http://127.0.0.1:{nginx.plain}/", 0.18, timeout="200ms")
+    assert outcome.verdict is Verdict.GOOD
+    assert outcome.round_trip_s is None, "it cannot be known"
+    assert outcome.detail["loop_stalled_s"] == pytest.approx(0.17, abs=0.03)
+
+
+def test_silence_while_the_loop_was_away_is_not_held_against_the_target() -> None:
+    with silent_listener() as server:
+        outcome = stalled_probe(f"http://127.0.0.1:{server.getsockname()[1]}/", 0.3, timeout="100ms")
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "loop was late")
+
+
+def test_a_name_without_an_address_is_not_held_against_the_target() -> None:
+    outcome = probe("http://" + "a" * 64 + ".example/")
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "name not resolved")
+
+
+def test_no_route_from_this_host_is_not_held_against_the_target() -> None:
+    assert probe_without_network("http://192.0.2.1/") == "NOT_ASKED no route"
+
+
+def test_no_file_descriptor_is_not_held_against_the_target() -> None:
+    async def scenario() -> Outcome:
+        prober = HttpProber()
+        with no_file_descriptors():
+            outcome = await prober.probe(HttpProber.parse("http://127.0.0.1:1/"), HttpOptions())
+        await prober.close()
+        return outcome
+
+    outcome = asyncio.run(scenario())
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "too many open files")
+
+
+@pytest.mark.parametrize("end", ["close", "cancel"])
+def test_probes_under_way_leave_no_socket_behind(end: str) -> None:
+    async def scenario() -> list[object]:
+        prober = HttpProber()
+        held = open_sockets()
+        with silent_listener() as server:
+            async with stream_server(forever) as port:
+                ports = [port, server.getsockname()[1]]
+                targets = [HttpProber.parse(f"http://127.0.0.1:{port}/") for port in ports]
+                before = open_sockets()
+                probing = [asyncio.create_task(prober.probe(target, HttpOptions())) for target in targets]
+                while open_sockets() < before + 3:  # two of ours and the server's end of one
+                    await asyncio.sleep(0)
+                if end == "close":
+                    await prober.close()
+                else:
+                    for task in probing:
+                        task.cancel()
+                results = await asyncio.gather(*probing, return_exceptions=True)
+        await prober.close()
+        await asyncio.sleep(0)
+        assert open_sockets() == held
+        return list(results)
+
+    results = asyncio.run(scenario())
+    if end == "close":
+        outcomes = [result for result in results if isinstance(result, Outcome)]
+        assert [(o.verdict, o.reason) for o in outcomes] == [(Verdict.NOT_ASKED, "prober was closed")] * 2
+    else:
+        assert [type(result) for result in results] == [asyncio.CancelledError] * 2
+
+
+def test_closing_in_the_middle_of_a_body_is_not_held_against_the_target() -> None:
+    async def scenario() -> Outcome:
+        prober = HttpProber()
+        begun = asyncio.Event()
+
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            begun.set()
+            await slow_body(reader, writer)
+
+        async with stream_server(handler) as port:
+            target = HttpProber.parse(f"http://127.0.0.1:{port}/")
+            probing = asyncio.create_task(prober.probe(target, HttpOptions()))
+            await begun.wait()
+            for _ in range(100):
+                await asyncio.sleep(0)
+            await prober.close()
+            return await probing
+
+    outcome = asyncio.run(scenario())
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "prober was closed")
+    assert outcome.detail["status"] == 200
+
+
+def test_a_closed_prober_asks_nothing(nginx: Nginx) -> None:
+    async def scenario() -> Outcome:
+        prober = HttpProber()
+        await prober.close()
+        return await prober.probe(HttpProber.parse(f"http://127.0.0.1:{nginx.plain}/"), HttpOptions())
+
+    assert asyncio.run(scenario()).verdict is Verdict.NOT_ASKED
+
+
+@pytest.mark.parametrize(
+    "text", ["http://pbx.example.net/", "https://[2001:db8::1]:8443/a?b=c", "HTTP://pbx/"]
+)
+def test_targets_are_urls(text: str) -> None:
+    assert prober_for(text) is HttpProber
+    assert HttpProber.parse(text).url.host
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://",
+        "https:///path",
+        "http://host:99999/",
+        "http://u:secret@host/",
+        "ftp://host/",
+        "http://a b/",
+        "host",
+    ],
+)
+def test_other_targets_are_refused_with_what_was_expected(text: str) -> None:
+    with pytest.raises(ValueError, match="expected") as refused:
+        HttpProber.parse(text)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"status": [99]},
+        {"status": ["2x"]},
+        {"status": ["ok"]},
+        {"headers": {"Authorization": "Basic Zm9v"}},
+        {"headers": {"cookie": "session=1"}},
+        {"headers": {"X-Evil": "a\r\nX-More: b"}},
+        {"method": "DELETE"},
+        {"max_body": -1},
+        {"latency_degraded": "0s"},
+        {"colour": "blue"},
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        HttpOptions.model_validate(options)
+
+
+def test_equal_options_can_be_shared() -> None:
+    given = {"status": [200, "3xx"], "headers": {"X-Question": "who"}}
+    assert len({HttpOptions.model_validate(given), HttpOptions.model_validate(given)}) == 1
