@@ -1,0 +1,242 @@
+"""ICMP echo, v4 and v6: ``icmp://host`` (``icmp4://``, ``icmp6://`` for one family)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from probes.blame import not_asked
+from probes.datagram import Answer, Exchange, Line, Unreachable, Unsent
+from probes.outcome import Outcome, Verdict
+from probes.prober import Options
+from probes.resolve import Family, Resolution, Resolver, Sockaddr
+from probes.target import split
+from probes.units import Duration, Ratio
+
+_ECHO = struct.Struct("!BBHHH8sH")
+_PLACE = struct.Struct("!8sH")
+_REQUEST = {socket.AF_INET: 8, socket.AF_INET6: 128}
+_REPLY = {socket.AF_INET: 0, socket.AF_INET6: 129}
+_PROTOCOL = {socket.AF_INET: socket.IPPROTO_ICMP, socket.AF_INET6: socket.IPPROTO_ICMPV6}
+_FAMILIES: dict[str, Family] = {"icmp": "any", "icmp4": "ipv4", "icmp6": "ipv6"}
+_HEADER = 8
+_TOKEN_AND_INDEX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpTarget:
+    host: str
+    family: Family
+
+
+class IcmpOptions(Options):
+    """What an ICMP check can be told."""
+
+    count: Annotated[int, Field(ge=1, le=20)] = 1
+    """Echo requests in a probe."""
+
+    spacing: Duration = "20ms"  # type: ignore[assignment]
+    """Milliseconds between them."""
+
+    size: Annotated[int, Field(ge=_TOKEN_AND_INDEX, le=4_000)] = 56
+    """Bytes of data in each."""
+
+    loss_degraded: Ratio | None = None
+    loss_down: Ratio = Decimal(1)
+    """Shares of lost requests from which on the probe is degraded, or bad."""
+
+    rtt_degraded: Duration | None = None
+    """Milliseconds of mean round trip from which on the probe is degraded."""
+
+
+class NotPermitted(OSError):
+    """This host lets us send no ICMP echo."""
+
+
+@dataclass(slots=True)
+class _Burst:
+    """The echo requests of one probe: when each was sent, and how long its answer took."""
+
+    token: bytes
+    sent_ns: list[int] = field(default_factory=list)
+    took_s: dict[int, float] = field(default_factory=dict)
+    ttl: int | None = None
+
+    def answered(self, index: int, answer: Answer) -> None:
+        if index < len(self.sent_ns) and index not in self.took_s:
+            self.took_s[index] = max(0, answer.received_ns - self.sent_ns[index]) / 1e9
+            self.ttl = answer.ttl
+
+
+class IcmpProber:
+    """Sends echo requests through one socket a family.
+
+    A datagram ICMP socket needs no privilege where ``net.ipv4.ping_group_range`` holds our group (that one
+    setting covers IPv6); otherwise a raw socket is tried, for which CAP_NET_RAW is needed.
+    """
+
+    schemes: ClassVar[tuple[str, ...]] = tuple(_FAMILIES)
+    options: ClassVar[type[Options]] = IcmpOptions
+
+    def __init__(self) -> None:
+        self._resolver = Resolver()
+        self._lines: dict[socket.AddressFamily, Line] = {}
+        self._sequence = int.from_bytes(os.urandom(2))
+        self._identifier = int.from_bytes(os.urandom(2))
+        self._tokens = int.from_bytes(os.urandom(8))
+
+    @staticmethod
+    def parse(text: str) -> IcmpTarget:
+        parts = split(text, "icmp://sbc.example.net")
+        if parts.scheme not in _FAMILIES or parts.port or parts.path or parts.query or parts.fragment:
+            raise ValueError(f"expected icmp://HOST and no more, not {text!r}")
+        return IcmpTarget(parts.hostname or "", _FAMILIES[parts.scheme])
+
+    async def probe(self, target: IcmpTarget, options: IcmpOptions) -> Outcome:
+        started_ns = time.monotonic_ns()
+        try:
+            resolution = self._resolver.at_once(target.host, target.family)
+            if resolution is None:
+                timeout_s = options.timeout / 1000
+                resolution = await self._resolver.resolve(target.host, target.family, timeout_s=timeout_s)
+            return await self._ask(resolution, options, started_ns)
+        except NotPermitted as error:
+            return Outcome(
+                Verdict.NOT_ASKED, started_ns, "no permission for ICMP", detail={"hint": str(error)}
+            )
+        except OSError as error:
+            return not_asked(error, started_ns)
+
+    async def close(self) -> None:
+        for line in self._lines.values():
+            line.close()
+        await self._resolver.close()
+
+    async def _ask(self, resolution: Resolution, options: IcmpOptions, started_ns: int) -> Outcome:
+        address = resolution.addresses[0]
+        line = self._line(address.family)
+        self._tokens = (self._tokens + 1) & (1 << 64) - 1
+        burst = _Burst(self._tokens.to_bytes(8))
+        exchange = line.exchange(burst.token)
+        deadline_ns = started_ns + options.timeout * 1_000_000
+        detail = resolution.detail
+        try:
+            await self._echo(exchange, address.sockaddr(0), address.family, burst, options, deadline_ns)
+        except Unreachable as error:
+            detail |= {"icmp": f"{error.kind}/{error.code}", "by": error.offender}
+            if not burst.took_s:
+                return Outcome(Verdict.BAD, burst.sent_ns[0], "unreachable", detail=detail)
+        except Unsent as error:
+            return not_asked(error, burst.sent_ns[0] if burst.sent_ns else started_ns, detail)
+        finally:
+            exchange.close()
+        return _judged(burst, options, detail)
+
+    async def _echo(
+        self,
+        exchange: Exchange,
+        to: Sockaddr,
+        family: socket.AddressFamily,
+        burst: _Burst,
+        options: IcmpOptions,
+        deadline_ns: int,
+    ) -> None:
+        """Send the burst and take its answers, until all are there or the time is over."""
+        next_ns = 0
+        while len(burst.took_s) < options.count:
+            now_ns = time.monotonic_ns()
+            if len(burst.sent_ns) < options.count and now_ns >= next_ns:
+                packet = self._packet(family, burst.token, len(burst.sent_ns), options.size)
+                burst.sent_ns.append(exchange.send(packet, to))
+                next_ns = burst.sent_ns[-1] + options.spacing * 1_000_000
+            more = len(burst.sent_ns) < options.count
+            answer = await exchange.answer(min(next_ns, deadline_ns) if more else deadline_ns)
+            if answer is not None and answer.received_ns <= deadline_ns:
+                burst.answered(_index(answer.data, burst.token), answer)
+            elif time.monotonic_ns() >= deadline_ns:
+                return
+
+    def _packet(self, family: socket.AddressFamily, token: bytes, index: int, size: int) -> bytes:
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        head = (_REQUEST[family], 0, 0, self._identifier, self._sequence)
+        packet = _ECHO.pack(*head, token, index) + bytes(size - _TOKEN_AND_INDEX)
+        if family == socket.AF_INET6 or self._lines[family].sock.type == socket.SOCK_DGRAM:
+            return packet  # the kernel fills in the checksum
+        return packet[:2] + _checksum(packet).to_bytes(2) + packet[4:]
+
+    def _line(self, family: socket.AddressFamily) -> Line:
+        """The shared socket of a family. Raises OSError where there can be none."""
+        line = self._lines.get(family)
+        if line is None:
+            sock = _open(family)
+            headed = sock.type == socket.SOCK_RAW and family == socket.AF_INET
+
+            def token_of(data: bytes, _: Sockaddr) -> bytes | None:
+                start = (data[0] & 15) * 4 if headed and data else 0
+                if len(data) < start + _HEADER + _TOKEN_AND_INDEX or data[start] != _REPLY[family]:
+                    return None
+                return data[start + _HEADER : start + _HEADER + 8]
+
+            line = Line(sock, token_of, lambda sent: sent[_HEADER : _HEADER + 8])
+            self._lines[family] = line
+        return line
+
+
+def _open(family: socket.AddressFamily) -> socket.socket:
+    try:
+        return socket.socket(family, socket.SOCK_DGRAM, _PROTOCOL[family])
+    except PermissionError:
+        pass
+    try:
+        return socket.socket(family, socket.SOCK_RAW, _PROTOCOL[family])
+    except PermissionError:
+        raise NotPermitted(
+            "open the group of the process in net.ipv4.ping_group_range, or give it CAP_NET_RAW"
+        ) from None
+
+
+def _index(data: bytes, token: bytes) -> int:
+    """Which request of the burst an answer echoes."""
+    index: int = _PLACE.unpack_from(data, data.index(token))[1]
+    return index
+
+
+def _checksum(packet: bytes) -> int:
+    """The Internet checksum (RFC 1071)."""
+    padded = packet + b"\0" * (len(packet) % 2)
+    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def _judged(burst: _Burst, options: IcmpOptions, detail: dict[str, object]) -> Outcome:
+    sent, took = len(burst.sent_ns), list(burst.took_s.values())
+    loss = Fraction(sent - len(took), sent)
+    mean_s = sum(took) / len(took) if took else None
+    detail |= {"sent": sent, "received": len(took)}
+    if took:
+        detail |= {"rtt_min_ms": round(min(took) * 1000, 3), "rtt_max_ms": round(max(took) * 1000, 3)}
+    if burst.ttl is not None:
+        detail["ttl"] = burst.ttl
+    verdict, reason = Verdict.GOOD, "echo"
+    if loss >= Fraction(options.loss_down):
+        verdict, reason = Verdict.BAD, "timeout" if not took else "loss"
+    elif options.loss_degraded is not None and loss >= Fraction(options.loss_degraded):
+        verdict, reason = Verdict.DEGRADED, "loss"
+    elif options.rtt_degraded is not None and mean_s is not None and mean_s * 1000 >= options.rtt_degraded:
+        verdict, reason = Verdict.DEGRADED, "slow"
+    first_answered = min(burst.took_s, default=0)
+    sent_ns = burst.sent_ns[0] if verdict is Verdict.BAD else burst.sent_ns[first_answered]
+    phases = () if mean_s is None else (("echo", mean_s),)
+    return Outcome(verdict, sent_ns, reason, mean_s, phases, detail)
+
+
+PROBER = IcmpProber

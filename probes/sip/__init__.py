@@ -1,0 +1,8 @@
+"""SIP (RFC 3261): a sans-I/O core of messages and transactions, and the prober on it."""
+
+from probes.sip.prober import SipOptions, SipProber
+from probes.sip.uri import SipTarget
+
+PROBER = SipProber
+
+__all__ = ["PROBER", "SipOptions", "SipProber", "SipTarget"]

@@ -1,0 +1,194 @@
+"""SIP messages: lenient in what is read, strict in what is sent (RFC 3261 §7, §25).
+
+Read are: folded lines, compact header names, bare line feeds, several values in one header, missing reason
+phrases, any bytes in texts. Refused, as NotSip: what has no status line or header section, a Content-Length
+that is none, and whatever is larger than a prober has any use for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LARGEST_HEAD = 32_768
+LARGEST_BODY = 65_536
+
+_STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6]\d\d)(?:[ \t]+(.*))?", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_COMPACT = {
+    "v": "via",
+    "f": "from",
+    "t": "to",
+    "i": "call-id",
+    "m": "contact",
+    "l": "content-length",
+    "c": "content-type",
+    "k": "supported",
+    "s": "subject",
+    "e": "content-encoding",
+}
+
+
+class NotSip(ValueError):
+    """The bytes are no SIP message that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response; ``headers`` are (lower-case full name, value) in the order of the message."""
+
+    status: int
+    phrase: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header."""
+        return next((value for header, value in self.headers if header == name), None)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header, those that share a line one by one."""
+        return [one for header, value in self.headers if header == name for one in split_values(value)]
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """The topmost Via: our own, as the peer gave it back."""
+
+    branch: str
+    received: str | None
+    rport: int | None
+
+
+def parse_response(data: bytes) -> Response:
+    """A whole response, as a datagram carries it. Raises NotSip."""
+    end = _HEAD_END.search(data, 0, LARGEST_HEAD)
+    if end is None:
+        raise NotSip("no end of the header section")
+    status, phrase, headers = _parse_head(data[: end.start()])
+    return Response(status, phrase, headers, data[end.end() :])
+
+
+def top_via(response: Response) -> Via:
+    """Raises NotSip where there is none with a branch."""
+    values = response.all("via")
+    parameters = _parameters(values[0]) if values else {}
+    branch = parameters.get("branch")
+    if not branch:
+        raise NotSip("no Via with a branch")
+    rport = parameters.get("rport", "")
+    return Via(branch, parameters.get("received"), int(rport) if re.fullmatch(r"\d{1,5}", rport) else None)
+
+
+def cseq(response: Response) -> tuple[int, str]:
+    """Sequence number and method. Raises NotSip."""
+    match = re.fullmatch(r"(\d{1,10})\s+(\S+)", (response.get("cseq") or "").strip())
+    if match is None:
+        raise NotSip("no CSeq")
+    return int(match[1]), match[2].upper()
+
+
+def retry_after_s(response: Response) -> int | None:
+    """Seconds of a Retry-After header (RFC 3261 §20.33)."""
+    match = re.match(r"\s*(\d{1,9})", response.get("retry-after") or "")
+    return int(match[1]) if match else None
+
+
+def split_values(value: str) -> list[str]:
+    """The values of a header that stand in one line; commas in quotes and angle brackets do not part them."""
+    parts, start, quoted, depth, i = [], 0, False, 0, 0
+    while i < len(value):
+        char = value[i]
+        if quoted and char == "\\":
+            i += 1
+        elif char == '"':
+            quoted = not quoted
+        elif not quoted and char == "<":
+            depth += 1
+        elif not quoted and char == ">":
+            depth = max(0, depth - 1)
+        elif char == "," and not quoted and not depth:
+            parts.append(value[start:i].strip())
+            start = i + 1
+        i += 1
+    parts.append(value[start:].strip())
+    return [part for part in parts if part]
+
+
+class Framer:
+    """Cuts a stream into messages by Content-Length (RFC 3261 §18.3). Bounded; skips keep-alive line ends."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._searched = 0
+        self._total: int | None = None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Whole messages that are there by now. Raises NotSip when there never will be one."""
+        self._data += data
+        while (message := self._next()) is not None:
+            yield message
+
+    def _next(self) -> bytes | None:
+        if self._total is None:
+            self._total = self._find_total()
+        if self._total is None or len(self._data) < self._total:
+            return None
+        message = bytes(self._data[: self._total])
+        del self._data[: self._total]
+        self._searched, self._total = 0, None
+        return message
+
+    def _find_total(self) -> int | None:
+        """Bytes of the message that the data begins with; None until its header section is there."""
+        if self._searched == 0:
+            del self._data[: len(self._data) - len(self._data.lstrip(b"\r\n"))]
+        end = _HEAD_END.search(self._data, max(0, self._searched - 3))
+        if end is None:
+            self._searched = len(self._data)
+            if len(self._data) > LARGEST_HEAD:
+                raise NotSip(f"a header section of more than {LARGEST_HEAD} bytes")
+            return None
+        return end.end() + _body_length(bytes(self._data[: end.start()]))
+
+
+def _body_length(head: bytes) -> int:
+    _, _, headers = _parse_head(head)
+    length = next((value for name, value in headers if name == "content-length"), "0").strip()
+    if not re.fullmatch(r"\d{1,9}", length) or int(length) > LARGEST_BODY:
+        raise NotSip(f"a Content-Length of {length!r:.40}")
+    return int(length)
+
+
+def _parse_head(head: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+    lines = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    match = _STATUS_LINE.fullmatch(lines[0].strip(" \t"))
+    if match is None:
+        raise NotSip(f"no status line but {lines[0]!r:.80}")
+    return int(match[1]), (match[2] or "").strip(), tuple(_headers(lines[1:]))
+
+
+def _headers(lines: list[str]) -> Iterator[tuple[str, str]]:
+    name, parts = "", [""]
+    for line in lines:
+        if line[:1] in (" ", "\t"):
+            parts.append(line.strip())
+            continue
+        if name:
+            yield name, " ".join(part for part in parts if part)
+        name, colon, value = line.partition(":")
+        name = name.strip().lower()
+        name = _COMPACT.get(name, name) if colon else ""
+        parts = [value.strip()]
+    if name:
+        yield name, " ".join(part for part in parts if part)
+
+
+def _parameters(value: str) -> dict[str, str]:
+    """The ``;name=value`` parameters of a header value; quotes around a value are taken off."""
+    found: dict[str, str] = {}
+    for part in value.split(";")[1:]:
+        name, _, text = part.partition("=")
+        found.setdefault(name.strip().lower(), text.strip().strip('"'))
+    return found

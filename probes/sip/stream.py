@@ -1,0 +1,90 @@
+"""One TCP connection: connect, send, receive with the kernel's time of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+from probes.resolve import Address
+
+_SO_TIMESTAMPNS = 35
+_TIMESPEC = struct.Struct("@ll")
+_RESET_ON_CLOSE = struct.pack("=ii", 1, 0)
+_CHUNK = 16_384
+
+
+class Stream:
+    """A non-blocking connection. Every method may raise OSError; who calls bounds the time."""
+
+    def __init__(self, address: Address) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._address = address
+        self._sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        # a probe a second would otherwise leave as many ports in TIME_WAIT
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+    @property
+    def local(self) -> tuple[str, int]:
+        host, port = self._sock.getsockname()[:2]
+        return host, port
+
+    async def connect(self, port: int) -> None:
+        error = self._sock.connect_ex(self._address.sockaddr(port))
+        if error == errno.EINPROGRESS:
+            await self._ready(self._loop.add_writer, self._loop.remove_writer)
+            error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, os.strerror(error))
+
+    async def send(self, data: bytes) -> int:
+        """Send all of it; the instant just before, of ``time.monotonic_ns()``."""
+        sent_ns = time.monotonic_ns()
+        while data:
+            try:
+                data = data[self._sock.send(data) :]
+            except BlockingIOError:
+                await self._ready(self._loop.add_writer, self._loop.remove_writer)
+        return sent_ns
+
+    async def receive(self) -> tuple[bytes, int]:
+        """What has arrived, and when, in ``time.monotonic_ns()``; no bytes: the peer hung up."""
+        while True:
+            try:
+                data, ancillary, _, _ = self._sock.recvmsg(_CHUNK, 64)
+            except BlockingIOError:
+                await self._ready(self._loop.add_reader, self._loop.remove_reader)
+            else:
+                return data, _arrival_ns(ancillary)
+
+    def close(self) -> None:
+        self._sock.close()
+
+    async def _ready(self, add: Callable[..., None], remove: Callable[..., object]) -> None:
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        add(self._sock, _settle, waiter)
+        try:
+            await waiter
+        finally:
+            remove(self._sock)
+
+
+def _settle(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _arrival_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
+    now_ns = time.monotonic_ns()
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            age_ns: int = time.time_ns() - (seconds * 1_000_000_000 + nanoseconds)
+            return now_ns - max(0, age_ns)
+    return now_ns
