@@ -214,7 +214,8 @@ def _checksum(packet: bytes) -> int:
     padded = packet + b"\0" * (len(packet) % 2)
     total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
+    folded: int = total + (total >> 16)
+    return ~folded & 0xFFFF
 
 
 def _judged(burst: _Burst, options: IcmpOptions, detail: dict[str, object]) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from itertools import pairwise
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from hypothesis import given
@@ -17,7 +18,9 @@ def started(_: int) -> None:
     """A check that comes back at once."""
 
 
-def turn_until(wheel: Wheel, from_ms: int, to_ms: int, every_ms: int = SLOT_MS) -> list[tuple[int, Scheduled]]:
+def turn_until(
+    wheel: Wheel, from_ms: int, to_ms: int, every_ms: int = SLOT_MS
+) -> list[tuple[int, Scheduled]]:
     runs = []
     for now_ms in range(from_ms, to_ms, every_ms):
         runs += [(now_ms, one) for one, _ in wheel.turn(now_ms)]
@@ -49,7 +52,7 @@ def test_every_check_runs_once_an_interval_within_a_slot(interval_ms, now_ms):
     wheel.place(check, now_ms, 1)
     first_ms = turn_until(wheel, now_ms, now_ms + interval_ms + SLOT_MS)[-1][0]
     runs = [at for at, _ in turn_until(wheel, first_ms + SLOT_MS, first_ms + 6 * interval_ms + 2 * SLOT_MS)]
-    gaps = [b - a for a, b in zip(runs, runs[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(runs)]
     assert all(abs(gap - interval_ms) <= SLOT_MS for gap in gaps)
 
 

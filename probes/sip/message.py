@@ -97,6 +97,8 @@ def retry_after_s(response: Response) -> int | None:
 
 def split_values(value: str) -> list[str]:
     """The values of a header that stand in one line; commas in quotes and angle brackets do not part them."""
+    if "," not in value:
+        return [value] if value else []
     parts, start, quoted, depth, i = [], 0, False, 0, 0
     while i < len(value):
         char = value[i]

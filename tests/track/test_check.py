@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 from monitor.track.check import ALWAYS_CONNECTED, CheckTracker
 from monitor.track.states import CheckChange, State
 from probes.outcome import Verdict
-from tests.track.sightings import BAD, DEGRADED, DOWN, GOOD, NOT_ASKED, SLOW, UNKNOWN, UP, Bench, line, seen, turns
+from tests.track.sightings import (
+    BAD,
+    DEGRADED,
+    DOWN,
+    GOOD,
+    NOT_ASKED,
+    SLOW,
+    UNKNOWN,
+    UP,
+    Bench,
+    line,
+    seen,
+    turns,
+)
 
 
 def track(verdicts: list[Verdict], fall: int = 3, rise: int = 2) -> tuple[CheckTracker, list[CheckChange]]:

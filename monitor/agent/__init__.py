@@ -1,0 +1,1 @@
+"""The daemon: life cycle and wiring."""

@@ -1,0 +1,165 @@
+"""ICMP echo: answered well, answered badly, not answered, could not ask."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from probes.icmp import IcmpOptions, IcmpProber
+from probes.outcome import Outcome, Verdict
+from tests.peers import peer
+from tests.probes.hosts import no_file_descriptors, probe_without_network
+
+ROOT = Path(__file__).parents[2]
+
+
+async def ask(target: str, **options: object) -> Outcome:
+    prober = IcmpProber()
+    outcome = await prober.probe(IcmpProber.parse(target), IcmpOptions.model_validate(options))
+    await prober.close()
+    return outcome
+
+
+def probe(target: str, **options: object) -> Outcome:
+    return asyncio.run(ask(target, **options))
+
+
+def in_namespace(script: str, setup: str) -> str:
+    """What a script prints in a network namespace of its own, after its shell set-up."""
+    shell = f"set -e; ip link set lo up; {setup}; exec {sys.executable} -c '{script}'"
+    command = [peer("unshare"), "--map-root-user", "--net", "/bin/sh", "-c", shell]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+ASK = """
+import asyncio, sys
+from probes.icmp import IcmpOptions, IcmpProber
+async def main():
+    prober = IcmpProber()
+    outcome = await prober.probe(IcmpProber.parse("%s"), IcmpOptions.model_validate(%s))
+    print(outcome.verdict.name, outcome.reason, prober._lines and {s.sock.type.name for s in prober._lines.values()})
+    await prober.close()
+asyncio.run(main())
+"""
+
+
+SHORT = '{"timeout": "200ms"}'
+
+
+@pytest.mark.parametrize("target", ["icmp://127.0.0.1", "icmp://[::1]", "icmp4://localhost", "icmp6://[::1]"])
+def test_a_host_that_echoes_is_good(target):
+    outcome = probe(target)
+    assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "echo")
+    assert outcome.round_trip_s is not None
+    assert 0 < outcome.round_trip_s < 0.05
+    assert outcome.detail["ttl"] == 64
+
+
+def test_a_burst_is_counted():
+    detail = probe("icmp://127.0.0.1", count=5).detail
+    assert (detail["sent"], detail["received"]) == (5, 5)
+
+
+def test_a_silent_host_is_bad_after_the_time_out():
+    peer("iptables")
+    silence = "iptables -A INPUT -d 127.0.0.9 -j DROP"
+    assert in_namespace(ASK % ("icmp://127.0.0.9", SHORT), silence).startswith("BAD timeout")
+
+
+def test_both_kinds_of_socket_serve():
+    script = ASK % ("icmp://127.0.0.1", "{}")
+    closed = in_namespace(script, "true")  # a new namespace lets nobody
+    opened = in_namespace(script, "echo 0 0 > /proc/sys/net/ipv4/ping_group_range")
+    assert closed.split()[0] == opened.split()[0] == "GOOD"
+    assert "SOCK_RAW" in closed
+    assert "SOCK_DGRAM" in opened
+
+
+def test_a_rejected_echo_is_an_answer_and_a_bad_one():
+    peer("iptables")
+    script = ASK % ("icmp://127.0.0.9", "{}")
+    rule = "iptables -A INPUT -d 127.0.0.9 -p icmp --icmp-type echo-request"
+    refusal = in_namespace(script, f"{rule} -j REJECT --reject-with icmp-host-prohibited")
+    assert refusal.startswith("BAD unreachable")
+
+
+def test_half_lost_is_degraded_and_down_where_it_is_configured_so():
+    peer("iptables")
+    rule = "iptables -A INPUT -d 127.0.0.9 -p icmp --icmp-type echo-request"
+    half = f"{rule} -m limit --limit 1/hour --limit-burst 2 -j ACCEPT; {rule} -j DROP"
+    for options, verdict in [
+        ('{"count": 4, "timeout": "300ms", "loss_degraded": "50 %"}', "DEGRADED loss"),
+        ('{"count": 4, "timeout": "300ms", "loss_down": "50 %"}', "BAD loss"),
+        ('{"count": 4, "timeout": "300ms", "loss_degraded": "51 %"}', "GOOD echo"),
+    ]:
+        assert in_namespace(ASK % ("icmp://127.0.0.9", options), half).startswith(verdict)
+
+
+def test_a_host_without_a_route_could_not_ask():
+    assert probe_without_network("icmp://192.0.2.1") == "NOT_ASKED no route"
+
+
+def test_a_host_without_file_descriptors_could_not_ask():
+    async def scenario() -> Outcome:
+        with no_file_descriptors():
+            return await ask("icmp://127.0.0.1")
+
+    assert asyncio.run(scenario()).verdict is Verdict.NOT_ASKED
+
+
+def test_without_permission_for_any_icmp_socket_nothing_was_asked_and_the_hint_says_what_to_do():
+    script = ASK % ("icmp://127.0.0.1", "{}")
+    shell = "ip link set lo up; "
+    nobody = "setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all --reuid=65534"
+    drop = f"exec {nobody} {sys.executable} -c '{script}'"
+    peer("setpriv")
+    command = [peer("unshare"), "--net", "/bin/sh", "-c", shell + drop]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    if "Permission denied" in done.stderr:
+        pytest.skip("this interpreter cannot be run by another user")
+    assert done.stdout.startswith("NOT_ASKED no permission for ICMP"), done.stderr
+
+
+def test_the_round_trip_is_the_kernels_however_late_the_loop_is():
+    async def scenario() -> Outcome:
+        prober = IcmpProber()
+        options = IcmpOptions.model_validate({"timeout": "200ms"})
+        task = asyncio.create_task(prober.probe(IcmpProber.parse("icmp://127.0.0.1"), options))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(0.5)
+        outcome = await task
+        await prober.close()
+        return outcome
+
+    outcome = asyncio.run(scenario())
+    assert outcome.verdict is Verdict.GOOD
+    assert outcome.round_trip_s is not None
+    assert outcome.round_trip_s < 0.05
+
+
+def test_many_at_once_share_one_socket_and_each_gets_its_own_answer():
+    async def scenario() -> list[Outcome]:
+        prober = IcmpProber()
+        targets = [IcmpProber.parse(f"icmp://127.0.{i // 200}.{i % 200 + 1}") for i in range(1_000)]
+        outcomes = await asyncio.gather(*(prober.probe(t, IcmpOptions()) for t in targets))
+        assert len(prober._lines) == 1
+        await prober.close()
+        return list(outcomes)
+
+    outcomes = asyncio.run(scenario())
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.GOOD}
+    assert len({outcome.detail["address"] for outcome in outcomes}) == 1_000
+
+
+@pytest.mark.parametrize("text", ["icmp://", "icmp://host:80", "icmp://host/x", "icmp://a b", "icmp:host"])
+def test_what_is_no_target_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match="expected"):
+        IcmpProber.parse(text)

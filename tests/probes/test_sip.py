@@ -1,0 +1,281 @@
+"""SIP OPTIONS: answered well, answered badly, not answered, could not ask; over UDP and TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from probes.outcome import Outcome, Verdict
+from probes.prober import prober_for
+from probes.sip import SipOptions, SipProber
+from tests.probes.hosts import no_file_descriptors, probe_without_network
+from tests.probes.servers import closed_port, stream_server
+from tests.probes.sip_peers import answer, kamailio, udp_server
+
+
+async def ask(target: str, **options: object) -> Outcome:
+    prober = SipProber()
+    outcome = await prober.probe(SipProber.parse(target), SipOptions.model_validate(options))
+    await prober.close()
+    return outcome
+
+
+def probe(target: str, **options: object) -> Outcome:
+    return asyncio.run(ask(target, **options))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    folder: Path = tmp_path_factory.mktemp("kamailio")
+    with kamailio(folder) as port:
+        yield port
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_kamailio_answers_well(server, transport):
+    outcome = probe(f"sip:127.0.0.1:{server};transport={transport}")
+    assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "200")
+    assert outcome.round_trip_s is not None
+    assert 0 < outcome.round_trip_s < 0.1
+    assert outcome.detail["status"] == 200
+    assert "kamailio" in str(outcome.detail["server"])
+    names = [name for name, _ in outcome.phases]
+    assert (names[0], names[-1]) == ("resolve", "answer")
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize(
+    ("user", "verdict", "reason"),
+    [
+        ("members", Verdict.GOOD, "401"),
+        ("nobody", Verdict.GOOD, "404"),
+        ("old", Verdict.GOOD, "405"),
+        ("barred", Verdict.DEGRADED, "403"),
+        ("busy", Verdict.BAD, "503"),
+        ("silent", Verdict.BAD, "timeout"),
+    ],
+)
+def test_kamailio_answers_otherwise(server, transport, user, verdict, reason):
+    outcome = probe(f"sip:{user}@127.0.0.1:{server};transport={transport}", timeout="300ms")
+    assert (outcome.verdict, outcome.reason) == (verdict, reason)
+
+
+def test_retry_after_is_kept_as_evidence(server):
+    assert probe(f"sip:busy@127.0.0.1:{server}").detail["retry_after_s"] == 30
+
+
+def test_the_operator_says_which_codes_are_good(server):
+    busy, nobody = (f"sip:{user}@127.0.0.1:{server}" for user in ("busy", "nobody"))
+    assert probe(busy, up_codes=["5xx"]).verdict is Verdict.GOOD
+    assert probe(busy, degraded_codes=[503]).verdict is Verdict.DEGRADED
+    assert probe(nobody, up_codes=[200]).verdict is Verdict.BAD
+    assert probe(nobody, down_codes=[404]).verdict is Verdict.BAD
+
+
+def test_the_peer_tells_from_where_it_saw_us(server):
+    detail = probe(f"sip:127.0.0.1:{server}").detail
+    assert detail["received"] == "127.0.0.1"
+    assert 0 < int(str(detail["rport"])) < 65_536
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_port_that_nobody_listens_on_is_refused_at_once(transport):
+    with closed_port() as port:
+        started = time.monotonic()
+        outcome = probe(f"sip:127.0.0.1:{port};transport={transport}")
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "refused")
+    assert time.monotonic() - started < 1
+
+
+def test_over_udp_an_unanswered_request_is_sent_again_after_t1_and_the_round_trip_is_left_open():
+    async def scenario() -> tuple[Outcome, list[bytes]]:
+        heard: list[bytes] = []
+
+        def second_time_lucky(data: bytes, sender: tuple[str, int], sock: socket.socket) -> None:
+            heard.append(data)
+            if len(heard) == 2:
+                sock.sendto(answer(data), sender)
+
+        async with udp_server(second_time_lucky) as port:
+            return await ask(f"sip:127.0.0.1:{port}", timeout="2s"), heard
+
+    started_ns = time.monotonic_ns()
+    outcome, heard = asyncio.run(scenario())
+    assert heard[0] == heard[1], "a retransmission is the same request"
+    assert (outcome.verdict, outcome.round_trip_s) == (Verdict.GOOD, None)
+    assert outcome.detail["retransmissions"] == 1
+    assert outcome.sent_ns - started_ns >= 450_000_000, "good since the second transmission, not before"
+
+
+def test_a_provisional_answer_does_not_end_it():
+    async def scenario() -> Outcome:
+        def slowly(data: bytes, sender: tuple[str, int], sock: socket.socket) -> None:
+            sock.sendto(answer(data, "100 Trying"), sender)
+            sock.sendto(answer(data), sender)
+
+        async with udp_server(slowly) as port:
+            return await ask(f"sip:127.0.0.1:{port}")
+
+    assert asyncio.run(scenario()).reason == "200"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: b"\xff" * 100,
+        lambda data: answer(data).replace(b"z9hG4bK", b"z9hG4bX"),
+        lambda data: answer(data).replace(b"CSeq: 1 OPTIONS", b"CSeq: 1 INVITE"),
+        lambda data: answer(data)[:40],
+        lambda data: b"SIP/2.0 2x0 OK\r\n" + answer(data)[16:],
+        lambda data: answer(data).replace(b"\r\n\r\n", b"\r\n" + b"X: " + b"y" * 60_000 + b"\r\n\r\n"),
+    ],
+    ids=["noise", "foreign branch", "foreign method", "cut off", "no status", "huge"],
+)
+def test_what_is_no_answer_of_ours_costs_the_time_out_and_nothing_else(spoil):
+    async def scenario() -> Outcome:
+        def hostile(data: bytes, sender: tuple[str, int], sock: socket.socket) -> None:
+            sock.sendto(spoil(data), sender)
+
+        async with udp_server(hostile) as port:
+            return await ask(f"sip:127.0.0.1:{port}", timeout="200ms")
+
+    outcome = asyncio.run(scenario())
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
+
+
+def test_a_true_answer_is_found_in_a_flood_of_false_ones():
+    async def scenario() -> Outcome:
+        def flood(data: bytes, sender: tuple[str, int], sock: socket.socket) -> None:
+            for _ in range(500):
+                sock.sendto(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKother\r\n\r\n", sender)
+            sock.sendto(answer(data), sender)
+
+        async with udp_server(flood) as port:
+            return await ask(f"sip:127.0.0.1:{port}")
+
+    assert asyncio.run(scenario()).verdict is Verdict.GOOD
+
+
+def test_an_endless_header_over_tcp_is_given_up():
+    async def scenario() -> Outcome:
+        async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(4096)
+            writer.write(b"SIP/2.0 200 OK\r\n")
+            while True:
+                writer.write(b"X-Header: " + b"y" * 8_000 + b"\r\n")
+                await writer.drain()
+
+        async with stream_server(endless) as port:
+            return await ask(f"sip:127.0.0.1:{port};transport=tcp", timeout="2s")
+
+    outcome = asyncio.run(scenario())
+    assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "not SIP")
+
+
+def test_a_peer_that_hangs_up_is_bad():
+    async def scenario() -> Outcome:
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(10)
+
+        async with stream_server(hang_up) as port:
+            return await ask(f"sip:127.0.0.1:{port};transport=tcp", timeout="2s")
+
+    assert (asyncio.run(scenario())).reason == "reset"
+
+
+def test_an_answer_that_arrived_in_time_counts_however_late_the_loop_reads_it():
+    """The loop sleeps past the time-out with the answer in the socket already."""
+
+    async def scenario(server: int) -> Outcome:
+        prober = SipProber()
+        target, options = (
+            SipProber.parse(f"sip:127.0.0.1:{server}"),
+            SipOptions.model_validate({"timeout": "200ms"}),
+        )
+        task = asyncio.create_task(prober.probe(target, options))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(0.5)
+        outcome = await task
+        await prober.close()
+        return outcome
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            data, sender = sock.recvfrom(4096)
+            sock.sendto(answer(data), sender)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        outcome = asyncio.run(scenario(sock.getsockname()[1]))
+        thread.join()
+    assert outcome.verdict is Verdict.GOOD
+    assert outcome.round_trip_s is not None
+    assert outcome.round_trip_s < 0.1, "the kernel's time, not the loop's"
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_host_without_a_route_could_not_ask(transport):
+    assert probe_without_network(f"sip:192.0.2.1;transport={transport}") == "NOT_ASKED no route"
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_host_without_file_descriptors_could_not_ask(transport):
+    async def scenario() -> Outcome:
+        with no_file_descriptors():
+            return await ask(f"sip:127.0.0.1:5060;transport={transport}")
+
+    assert asyncio.run(scenario()).verdict is Verdict.NOT_ASKED
+
+
+def test_probes_under_way_when_the_prober_closes_were_not_asked():
+    async def scenario() -> Outcome:
+        prober = SipProber()
+        async with udp_server(lambda *_: None) as port:
+            task = asyncio.create_task(prober.probe(SipProber.parse(f"sip:127.0.0.1:{port}"), SipOptions()))
+            await asyncio.sleep(0.01)
+            await prober.close()
+            return await task
+
+    assert asyncio.run(scenario()).verdict is Verdict.NOT_ASKED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sip:",
+        "sip:host:99999",
+        "sip:host:0",
+        "sip:a b@host",
+        "sip:host\r\nVia: x",
+        "sip:host;transport=tls",
+        "sips:host",
+        "sip://host",
+        "sip:[::1",
+        "sip:host;transport=udp\n",
+    ],
+)
+def test_what_is_no_target_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match="expected"):
+        prober_for(text).parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "transport"),
+    [
+        ("sip:sbc.example.net", "sbc.example.net", 5060, "udp"),
+        ("sip:100@192.0.2.1:5080;transport=TCP", "192.0.2.1", 5080, "tcp"),
+        ("sip:[2001:db8::1]:5070", "2001:db8::1", 5070, "udp"),
+        ("SIP:host;transport=udp;lr", "host", 5060, "udp"),
+    ],
+)
+def test_a_target_names_host_port_and_transport(text, host, port, transport):
+    target = SipProber.parse(text)
+    assert (target.host, target.port, target.transport) == (host, port, transport)
