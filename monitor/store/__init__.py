@@ -1,0 +1,1 @@
+"""The facts in SQLite: their schema, the one writer, the readers."""
