@@ -1,0 +1,176 @@
+"""``ringback exclude``."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import zoneinfo
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.changing import change, say_revised
+from monitor.cli.invocation import Invocation, pass_invocation
+from monitor.cli.output import print_json, print_table, say
+from monitor.cli.parameters import instant
+from monitor.sla.months import local_iso
+from monitor.store.exclusions import CLASSES
+
+if TYPE_CHECKING:
+    from monitor.store.exclusions import Exclusion
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a uid without a name, as in a container
+        return f"uid {os.getuid()}"
+
+
+_AUTHOR = click.option("--author", default=_login, show_default="your login", help="Who says so.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group
+def command() -> None:
+    """Enter, list and withdraw exclusions: stretches that do not count against the provider."""
+
+
+@command.command("add")
+@click.option("--service", "service_id", metavar="S", help="For that service.")
+@click.option("--tag", metavar="T", help="For every service with that tag.")
+@click.option("--all", "for_all", is_flag=True, help="For every service.")
+@click.option("--class", "exclusion_class", type=click.Choice(CLASSES), required=True)
+@click.option(
+    "--from",
+    "from_text",
+    metavar="T",
+    required=True,
+    help="ISO 8601; without offset in the contract's time zone.",
+)
+@click.option("--to", "to_text", metavar="T", required=True, help="Likewise.")
+@click.option("--reason", required=True)
+@_AUTHOR
+@_JSON
+@pass_invocation
+def add(
+    invocation: Invocation,
+    service_id: str | None,
+    tag: str | None,
+    for_all: bool,
+    exclusion_class: str,
+    from_text: str,
+    to_text: str,
+    reason: str,
+    author: str,
+    as_json: bool,
+) -> None:
+    """Enter an exclusion, ahead or afterwards. Frozen months that it touches get a revision."""
+    from monitor.ledger.requests import Exclude, checked, excluding  # noqa: PLC0415
+
+    if (service_id is not None) + (tag is not None) + for_all != 1:
+        raise click.UsageError("expected one of --service, --tag and --all")
+    scope = "service" if service_id is not None else "tag" if tag is not None else "all"
+    zone = invocation.zone if service_id is None else zoneinfo.ZoneInfo(invocation.service(service_id).zone)
+    fields = {
+        "scope": scope,
+        "subject": service_id or tag or "",
+        "exclusion_class": exclusion_class,
+        "from_ms": instant(from_text, zone, "--from"),
+        "to_ms": instant(to_text, zone, "--to"),
+        "reason": reason,
+        "author": author,
+    }
+    result = change(
+        invocation,
+        lambda: excluding(invocation.configuration, checked(Exclude, fields), invocation.now_ms),
+        "/v1/exclusions",
+        fields,
+    )
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(result["uid"])
+        say_revised(result)
+
+
+@command.command("withdraw")
+@click.argument("uid")
+@click.option("--reason", required=True)
+@_AUTHOR
+@_JSON
+@pass_invocation
+def withdraw(invocation: Invocation, uid: str, reason: str, author: str, as_json: bool) -> None:
+    """Withdraw an exclusion by its id, or the beginning of it. It stays on record."""
+    from monitor.ledger.requests import Withdraw, checked, withdrawing  # noqa: PLC0415
+
+    fields = {"uid": uid, "reason": reason, "author": author}
+    result = change(
+        invocation,
+        lambda: withdrawing(checked(Withdraw, fields), invocation.now_ms),
+        "/v1/withdrawals",
+        fields,
+    )
+    if as_json:
+        print_json(result)
+    else:
+        say(f"withdrawn: {result['uid']}")
+        say_revised(result)
+
+
+@command.command("list")
+@click.option("--service", "service_id", metavar="S", help="Only those that concern that service.")
+@_JSON
+@pass_invocation
+def list_all(invocation: Invocation, service_id: str | None, as_json: bool) -> None:
+    """List all exclusions, those withdrawn as well."""
+    from monitor.store.exclusions import everything  # noqa: PLC0415
+
+    with invocation.reading() as db:
+        found = everything(db)
+    if service_id is not None:
+        service = invocation.service(service_id)
+        found = [one for one in found if one.concerns(service.id, service.tags)]
+    zone = invocation.zone
+    if as_json:
+        print_json([_as_json(one, zone) for one in found])
+        return
+    print_table(
+        ("ID", "FOR", "CLASS", "FROM", "TO", "REASON", "BY", "STATUS"),
+        [
+            (
+                one.uid,
+                " ".join(filter(None, (one.scope, one.subject))),
+                one.exclusion_class,
+                local_iso(one.from_ms, zone),
+                local_iso(one.to_ms, zone),
+                one.reason,
+                one.author,
+                "in force"
+                if one.withdrawn is None
+                else f"withdrawn by {one.withdrawn.author}: {one.withdrawn.reason}",
+            )
+            for one in found
+        ],
+    )
+
+
+def _as_json(one: Exclusion, zone: zoneinfo.ZoneInfo) -> dict[str, object]:
+    withdrawn = one.withdrawn
+    return {
+        "uid": one.uid,
+        "scope": one.scope,
+        "subject": one.subject,
+        "exclusion": one.exclusion_class,
+        "from": local_iso(one.from_ms, zone),
+        "to": local_iso(one.to_ms, zone),
+        "reason": one.reason,
+        "author": one.author,
+        "entered": local_iso(one.entered_ms, zone),
+        "withdrawn": withdrawn
+        and {
+            "reason": withdrawn.reason,
+            "author": withdrawn.author,
+            "entered": local_iso(withdrawn.entered_ms, zone),
+        },
+    }

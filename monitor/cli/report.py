@@ -1,0 +1,91 @@
+"""``ringback report``."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.failures import Failure
+from monitor.cli.invocation import Invocation, pass_invocation
+from monitor.cli.output import print_json, say
+from monitor.cli.parameters import MONTH
+
+if TYPE_CHECKING:
+    from monitor.ledger.report import ReportedMonth
+    from monitor.sla.months import Month
+
+_COLUMNS = (
+    *("service", "plan", "from", "to", "total_ms", "down_ms", "degraded_ms", "excluded_ms", "unknown_ms"),
+    *("outages", "blips", "coverage", "availability", "guarantee", "allowed_down_ms", "breach", "complete"),
+)
+_CREDIT_COLUMNS = ("currency", "fee", "rate_per_hour", "hours", "uncapped", "cap", "amount")
+
+
+@click.command
+@click.argument("month", type=MONTH)
+@click.option("--service", "service_id", metavar="S", help="Only that service.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line a service.")
+@pass_invocation
+def command(
+    invocation: Invocation, month: Month, service_id: str | None, as_json: bool, as_csv: bool
+) -> None:
+    """Show what availability each service had in MONTH (such as 2026-10), and what credit is owed.
+
+    A month that goes on is reported up to now. A frozen month shows its latest revision.
+    """
+    from monitor.ledger.report import report  # noqa: PLC0415
+
+    if as_json and as_csv:
+        raise click.UsageError("expected one of --json and --csv")
+    services = invocation.services(service_id)
+    with invocation.reading() as db:
+        found = report(db, services, month, invocation.now_ms)
+    if service_id is not None and not found:
+        raise Failure(f"{service_id}: {month} has not begun, or the service was not in contract")
+    zones = {service.zone for service in services}
+    zone = zones.pop() if len(zones) == 1 else invocation.configuration.zone
+    figures = [one.figures for one in found]
+    if as_json:
+        print_json({"month": str(month), "timezone": zone, "services": figures})
+    elif as_csv:
+        _print_csv(figures)
+    else:
+        _print_table(month, zone, found)
+    for one in found:
+        if one.outdated:
+            say(
+                f"{one.figures['service']}: the month was frozen as revision {one.revision};"
+                f" the facts say otherwise by now"
+            )
+
+
+def _print_table(month: Month, zone: str, found: Sequence[ReportedMonth]) -> None:
+    from monitor.cli.figures_table import print_figures  # noqa: PLC0415
+
+    if not found:
+        click.echo(f"{month}: no service was in contract, or the month has not begun")
+        return
+    click.echo(f"{month} ({zone})")
+    running = not all(one.figures["complete"] for one in found)
+    if running:
+        until = max(one.figures["to"] for one in found)
+        click.echo(f"The month is not complete: these are the figures up to {until}.")
+    print_figures([(one.rolled, one.figures) for one in found], running)
+    blips = sum(one.figures["blips"] for one in found)
+    if blips:
+        click.echo(f"{blips} failures were not confirmed and are no downtime.")
+
+
+def _print_csv(figures: Sequence[Mapping[str, Any]]) -> None:
+    """The figures as columns; those of the credit begin with ``credit_``."""
+    table = csv.writer(sys.stdout)
+    table.writerow([*_COLUMNS, *(f"credit_{key}" for key in _CREDIT_COLUMNS)])
+    for one in figures:
+        owed = one["credit"] or {}
+        cells = [*(one[key] for key in _COLUMNS), *(owed.get(key) for key in _CREDIT_COLUMNS)]
+        table.writerow([str(cell).lower() if isinstance(cell, bool) else cell for cell in cells])

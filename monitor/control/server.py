@@ -1,0 +1,97 @@
+"""The agent's end: requests become tasks of its writer."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from typing import Any
+
+from aiohttp import web
+
+from monitor.config.values import Configuration
+from monitor.ledger.errors import LedgerError
+from monitor.ledger.freezing import freeze_due
+from monitor.ledger.requests import Exclude, Task, Withdraw, checked, excluding, importing, withdrawing
+from monitor.sla.months import Month
+from monitor.store.database import StoreError
+from monitor.store.history_file import HistoryErrors
+
+BODY_LIMIT = 256 * 1024 * 1024
+"""Bytes of a request at most: a history of some two million spans."""
+
+Submit = Callable[[Callable[[sqlite3.Connection], Any]], Future[Any]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def control_app(submit: Submit, configuration: Callable[[], Configuration]) -> web.Application:
+    """The requests that commands hand over; ``submit`` is monitor.store.writer.Writer's.
+
+    To be served on a UNIX socket that owner and group may use: whoever can open it may change the ledger.
+    """
+    control = _Control(submit, configuration)
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_refusals])
+    app.router.add_post("/v1/import-history", control.import_history)
+    app.router.add_post("/v1/exclusions", control.exclude)
+    app.router.add_post("/v1/withdrawals", control.withdraw)
+    app.router.add_post("/v1/freeze", control.freeze)
+    return app
+
+
+class _Control:
+    def __init__(self, submit: Submit, configuration: Callable[[], Configuration]) -> None:
+        self._submit = submit
+        self._configuration = configuration
+
+    async def import_history(self, request: web.Request) -> web.Response:
+        content = await request.read()
+        source = request.query.get("source", "")[:500] or "-"
+        task = await asyncio.to_thread(importing, self._configuration(), content, source, _now_ms())
+        return await self._run(task)
+
+    async def exclude(self, request: web.Request) -> web.Response:
+        asked = checked(Exclude, await _fields(request))
+        return await self._run(excluding(self._configuration(), asked, _now_ms()))
+
+    async def withdraw(self, request: web.Request) -> web.Response:
+        asked = checked(Withdraw, await _fields(request))
+        return await self._run(withdrawing(asked, _now_ms()))
+
+    async def freeze(self, request: web.Request) -> web.Response:
+        """Freeze a month in portions, so that what the agent sees in the meantime is written, too."""
+        month = Month.parse(str((await _fields(request)).get("month")))
+        configuration, now_ms = self._configuration(), _now_ms()
+        frozen = 0
+        while portion := await asyncio.wrap_future(
+            self._submit(lambda db: freeze_due(db, configuration, now_ms, month))
+        ):
+            frozen += len(portion)
+        return web.json_response({"frozen": frozen})
+
+    async def _run(self, task: Task) -> web.Response:
+        return web.json_response(await asyncio.wrap_future(self._submit(task)))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def _fields(request: web.Request) -> dict[str, Any]:
+    try:
+        fields = await request.json()
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise LedgerError("expected a JSON object")
+    return fields
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say what was wrong with a request, one message a line."""
+    try:
+        return await handler(request)
+    except (HistoryErrors, LedgerError, StoreError, ValueError) as error:
+        return web.json_response({"error": str(error)}, status=422)

@@ -1,0 +1,59 @@
+"""Late corrections: a frozen month is never edited, it gets a revision with the difference and its reason."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
+
+from monitor.ledger.agreement import Agreement
+from monitor.ledger.frozen import Revision, differing, latest, write_revision
+from monitor.ledger.rollup import Ledger, around_month
+from monitor.sla.intervals import Interval
+from monitor.sla.months import month_of
+from monitor.store.exclusions import Exclusion
+
+_UTC = ZoneInfo("UTC")
+
+
+def revise_windows(
+    db: sqlite3.Connection, windows: Mapping[str, Interval], now_ms: int, reason: str
+) -> list[Revision]:
+    """Revise the frozen months of services of which something has become known in these windows."""
+    if not windows:
+        return []
+    around = min(window[0] for window in windows.values()), max(window[1] for window in windows.values())
+    return _revise(db, around, lambda agreement: windows.get(agreement.service), now_ms, reason)
+
+
+def revise_excluded(db: sqlite3.Connection, exclusion: Exclusion, now_ms: int, reason: str) -> list[Revision]:
+    """Revise the frozen months that an exclusion touches, which was entered or withdrawn."""
+    window = exclusion.from_ms, exclusion.to_ms
+
+    def touched(agreement: Agreement) -> Interval | None:
+        return window if exclusion.concerns(agreement.service, agreement.tags) else None
+
+    return _revise(db, window, touched, now_ms, reason)
+
+
+def _revise(
+    db: sqlite3.Connection,
+    around: Interval,
+    touched: Callable[[Agreement], Interval | None],
+    now_ms: int,
+    reason: str,
+) -> list[Revision]:
+    """Roll frozen months up again by the terms they were frozen with; where figures differ, write a revision."""
+    first, last = month_of(around[0], _UTC).previous, month_of(around[1], _UTC).next
+    written = []
+    ledger: Ledger | None = None
+    for frozen in latest(db, first, last):
+        window = touched(frozen.agreement)
+        month = frozen.agreement.month(frozen.month)
+        if window is None or window[0] >= month[1] or window[1] <= month[0]:
+            continue
+        ledger = ledger or Ledger(db, now_ms, (around_month(first)[0], around_month(last)[1]))
+        rolled = ledger.month(frozen.agreement, frozen.month)
+        if rolled is not None and differing(frozen.figures, rolled.figures()):
+            written.append(write_revision(db, ledger, rolled, frozen.month, frozen, reason))
+    return written
