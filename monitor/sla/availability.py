@@ -71,7 +71,8 @@ def measure(observed: Observed, plan: Plan | None) -> Availability:
     excluded = clip(union(observed.excluded), window) if observed.excluded else []
     unknown = clip(observed.unknown, window) if observed.unknown else []
     degraded = clip(observed.degraded, window) if observed.degraded else []
-    outages = _with_degraded(observed) if plan.degraded == "down" and degraded else observed.outages
+    degraded_is_down = plan.degraded == "down" and observed.degraded
+    outages = _with_degraded(observed) if degraded_is_down else observed.outages
     begun, seen_ms, by_outage = 0, 0, []
     for stretches in outages:
         inside = clip(stretches, window)

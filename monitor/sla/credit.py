@@ -63,9 +63,13 @@ def downtime_hours(by_outage_ms: tuple[int, ...], rule: HourRule) -> Fraction:
     """H: exactly, or with each outage rounded up (``started``) or down (``whole``) to hours."""
     if rule == "prorata":
         return Fraction(sum(by_outage_ms), _HOUR_MS)
+    return Fraction(sum(_whole_hours(by_outage_ms, rule)))
+
+
+def _whole_hours(by_outage_ms: tuple[int, ...], rule: HourRule) -> list[int]:
     if rule == "started":
-        return Fraction(sum(-(-ms // _HOUR_MS) for ms in by_outage_ms))
-    return Fraction(sum(ms // _HOUR_MS for ms in by_outage_ms))
+        return [-(-ms // _HOUR_MS) for ms in by_outage_ms]
+    return [ms // _HOUR_MS for ms in by_outage_ms]
 
 
 def _owed(measured: Availability, terms: CreditTerms, fee: Money) -> Credit:
@@ -93,11 +97,12 @@ def _steps(
     assert measured.guarantee is not None
     assert terms.rate_per_hour is not None
     t, d = measured.total_ms, measured.down_ms
-    counted = {
-        "prorata": f"{d} ms / 3,600,000 ms",
-        "started": "each outage rounded up to whole hours",
-        "whole": "each outage rounded down to whole hours",
-    }[terms.hours]
+    if terms.hours == "prorata":
+        counted = f"{d} ms / {_HOUR_MS} ms"
+    else:
+        way = "up" if terms.hours == "started" else "down"
+        hours_each = " + ".join(map(str, _whole_hours(measured.down_by_outage, terms.hours)))
+        counted = f"each outage rounded {way} to whole hours: {hours_each}"
     steps = [
         Step("measured time T", "the month within the contract", f"{t} ms"),
         Step("downtime D", "after exclusions, all outages of the month", f"{d} ms"),

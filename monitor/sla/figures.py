@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 _PLACES = 8
-_MOST_DIGITS = 20
+_PERCENT_PLACES = 4
 
 
 def decimal(value: Fraction, places: int = _PLACES) -> str:
@@ -29,25 +29,21 @@ def plain_ratio(value: Decimal) -> str:
 
 
 def percentage(ratio: Fraction, guarantee: Decimal | None = None) -> str:
-    """A truncated percentage with as many digits as show on which side of the guarantee it lies.
+    """A truncated percentage: 99.949999 against a guarantee of 99.95 is ``99.9499 %``.
 
-    At least those in which the guarantee is written, and two: 99.949999 against 99.95 is ``99.949 %``.
+    It has at least the digits in which the guarantee is written, so that what is below it looks so.
     """
-    places = 2
+    places = _PERCENT_PLACES
     if guarantee is not None:
         exponent = guarantee.scaleb(2).as_tuple().exponent
-        places = max(2, -exponent if isinstance(exponent, int) else 0)
-        promised = Fraction(guarantee) * 100
-        while places < _MOST_DIGITS and ratio < Fraction(guarantee) and _cut(ratio * 100, places) >= promised:
-            places += 1
-    elif ratio != 1:
-        while places < _MOST_DIGITS and _cut(ratio * 100, places) == 100:
-            places += 1
-    return f"{_fixed(ratio * 100, places)} %"
+        assert isinstance(exponent, int)
+        places = max(places, -exponent)
+    whole, rest = divmod(ratio.numerator * 10 ** (places + 2) // ratio.denominator, 10**places)
+    return f"{whole}.{rest:0{places}} %"
 
 
 def duration(milliseconds: int) -> str:
-    """For people: ``1 h 12 min 03 s``, ``850 ms``, ``2 d 03 h 00 min``."""
+    """For people, and exact: ``1 h 12 min 03.250 s``, ``850 ms``, ``2 d 03 h 00 min 00 s``."""
     sign, ms = ("-", -milliseconds) if milliseconds < 0 else ("", milliseconds)
     if 0 < ms < 1_000:
         return f"{sign}{ms} ms"
@@ -57,18 +53,9 @@ def duration(milliseconds: int) -> str:
     days, hours = divmod(hours, 24)
     tail = f".{rest:03}" if rest else ""
     if days:
-        return f"{sign}{days} d {hours:02} h {minutes:02} min"
+        return f"{sign}{days} d {hours:02} h {minutes:02} min {seconds:02}{tail} s"
     if hours:
-        return f"{sign}{hours} h {minutes:02} min {seconds:02} s"
+        return f"{sign}{hours} h {minutes:02} min {seconds:02}{tail} s"
     if minutes:
         return f"{sign}{minutes} min {seconds:02}{tail} s"
     return f"{sign}{seconds}{tail} s"
-
-
-def _cut(value: Fraction, places: int) -> Fraction:
-    return Fraction(value.numerator * 10**places // value.denominator, 10**places)
-
-
-def _fixed(value: Fraction, places: int) -> str:
-    whole, rest = divmod(value.numerator * 10**places // value.denominator, 10**places)
-    return f"{whole}.{rest:0{places}}"

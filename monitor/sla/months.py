@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from monitor.sla.intervals import Interval
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
+_FINER = re.compile(r"[.,]\d{3}\d*[1-9]")
+"""Digits after the milliseconds. datetime drops those after the microseconds without a word."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _YEARS = range(1971, 9999)
@@ -84,9 +86,10 @@ def bounds(month: Month, zone: ZoneInfo) -> Interval:
 
 
 def month_of(instant_ms: int, zone: ZoneInfo) -> Month:
-    """The month in which an instant lies."""
+    """The month in whose bounds an instant lies, also where clocks go back over the midnight that begins one."""
     local = from_ms(instant_ms, zone)
-    return Month(local.year, local.month)
+    month = Month(local.year, local.month)
+    return month if instant_ms < bounds(month, zone)[1] else month.next
 
 
 def local_iso(instant_ms: int, zone: ZoneInfo) -> str:
@@ -106,7 +109,7 @@ def parse_instant(text: str, zone: ZoneInfo) -> int:
         raise ValueError(f"expected an instant such as 2026-10-01T08:30:00+02:00, not {text!r}") from None
     if instant.year not in _YEARS:
         raise ValueError(f"expected a year from 1971 to 9998, not {text!r}")
-    if instant.microsecond % 1000:
+    if _FINER.search(text):
         raise ValueError(f"expected whole milliseconds, not {text!r}")
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=zone)
