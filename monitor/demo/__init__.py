@@ -1,0 +1,1 @@
+"""What ``ringback demo`` shows: a lab on loopback, the real agent on it, and a story that is told."""
