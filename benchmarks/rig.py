@@ -55,6 +55,7 @@ class Endpoints:
     sip: int
     http: int
     tcp: int
+    child: subprocess.Popen[bytes]
 
     def target(self, kind: str, number: int) -> str:
         host = f"127.{number >> 16 & 127}.{number >> 8 & 255}.{number & 255 or 1}"
@@ -73,7 +74,7 @@ def endpoints(core: int) -> Iterator[Endpoints]:
     with process(argv, core) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        yield Endpoints(*ports)
+        yield Endpoints(*ports, child)
 
 
 def configuration(directory: Path, targets: list[str], interval: str, page: int, extra: str = "") -> Path:

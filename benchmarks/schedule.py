@@ -15,7 +15,9 @@ from benchmarks.rig import agent, configuration, cores, endpoints, free_ports, h
 LATE = "ringback_schedule_lateness_seconds"
 
 
-def measure(checks: int, interval_s: int, mix: list[str], seconds: float, scrape_every: float) -> None:
+def measure(
+    checks: int, interval_s: int, mix: list[str], seconds: float, scrape_every: float, fail: bool
+) -> None:
     measured, others = cores()
     (page,) = free_ports(1)
     with tempfile.TemporaryDirectory() as directory, endpoints(others) as there:
@@ -23,6 +25,8 @@ def measure(checks: int, interval_s: int, mix: list[str], seconds: float, scrape
         config = configuration(Path(directory), targets, f"{interval_s}s", page)
         with agent(config, page, measured) as running:
             time.sleep(interval_s + 2)
+            if fail:
+                there.child.kill()
             first, start = running.get("/metrics"), running.usage()
             scrapes, lag = 0, 0.0
             while time.monotonic() - start.at < seconds:
@@ -57,8 +61,18 @@ def main() -> None:
     parser.add_argument("--mix", default="sip,icmp")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--scrape-every", type=float, default=5)
+    parser.add_argument(
+        "--fail", action="store_true", help="kill the responders first: all checks fail at once"
+    )
     options = parser.parse_args()
-    measure(options.checks, options.interval, options.mix.split(","), options.seconds, options.scrape_every)
+    measure(
+        options.checks,
+        options.interval,
+        options.mix.split(","),
+        options.seconds,
+        options.scrape_every,
+        options.fail,
+    )
 
 
 if __name__ == "__main__":

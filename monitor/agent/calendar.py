@@ -64,7 +64,7 @@ class Calendar:
     def begin(self) -> None:
         soon = datetime.now(UTC) + timedelta(seconds=1)
         self._add(self._refresh, "interval", seconds=CHANGED_S, start_date=soon)
-        self._add(self._freeze, "interval", minutes=5, start_date=soon, next_run_time=soon)
+        self._add(self._freeze, "cron", minute=16, next_run_time=soon)  # months settle at a quarter past
 
     def _add(self, job: Callable[[], Any], trigger: str, **when: Any) -> None:
         self._scheduler.add_job(

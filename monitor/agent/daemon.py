@@ -34,6 +34,9 @@ DRAIN_S = 15.0
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter from the loop (Python's own default is five times that)."""
 
+GARBAGE = (20_000, 10, 100)
+"""Python's own thresholds (700, 10, 10) look for garbage many times a second; a probe leaves no cycles behind."""
+
 log = structlog.get_logger("agent")
 
 
@@ -82,6 +85,7 @@ class Agent:
         sys.setswitchinterval(SWITCH_S)
         gc.collect()
         gc.freeze()  # what lives as long as the agent need not be looked at again by every collection
+        gc.set_threshold(*GARBAGE)
         schedule.begin()
         scheduler.start()
         loop.add_signal_handler(signal.SIGHUP, self.reload)
