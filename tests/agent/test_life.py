@@ -122,17 +122,16 @@ def test_with_a_full_disk_nothing_is_lost_and_readiness_says_so(tmp_path: Path, 
     process, port = server
     state = tmp_path / "state"
     state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(state)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(state)], check=True)
     try:
         agent = Ringback(tmp_path, link(port))
         with running(agent):
             eventually(lambda: agent.state("link") == "up")
             filler = state / "filler"
-            with filler.open("wb") as out:
+            with filler.open("wb", buffering=0) as out:
                 try:
                     while True:
                         out.write(b"x" * 4096)
-                        out.flush()
                 except OSError:
                     pass
             process.kill()
