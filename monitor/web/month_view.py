@@ -1,0 +1,107 @@
+"""A service's month as the pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from monitor.ledger.rollup import Rollup
+from monitor.sla.availability import left_ms
+from monitor.sla.credit import NoCredit
+from monitor.sla.figures import duration, percentage, plain_ratio
+from monitor.sla.months import month_of
+
+
+@dataclass(frozen=True, slots=True)
+class MonthView:
+    """Texts are ready to be shown; None: there is no such thing."""
+
+    service: str
+    plan: str | None
+    availability: str | None
+    guarantee: str | None
+    breach: bool
+    complete: bool
+    until: str
+    """The end of what was measured, ISO 8601."""
+    down: str
+    allowed: str | None
+    spent: int | None
+    """Downtime in thousandths of what the whole month allows, at most 1000."""
+    left: str | None
+    """Downtime until the breach while the month goes on."""
+    coverage: str
+    covered: bool
+    """Whether the state was known all the time."""
+    outages: int
+    blips: int
+    excluded: str | None
+    degraded: str | None
+    credit: str | None
+    no_credit: str | None
+    """Why there is none."""
+
+
+def running_month(rolled: Rollup) -> MonthView:
+    """The month that goes on: its allowance is that of the whole month, if the rest of it is measured."""
+    zone = rolled.agreement.tz
+    measured = rolled.measured
+    left = left_ms(measured, rolled.agreement.month(month_of(measured.window[0], zone)))
+    allowed = None if left is None else measured.down_ms + left
+    reason = rolled.owed.reason if isinstance(rolled.owed, NoCredit) else None
+    return _view(rolled.figures(), allowed, left, reason)
+
+
+def reported_month(figures: Mapping[str, Any], rolled: Rollup | None = None) -> MonthView:
+    """A month as it is reported; ``rolled`` knows why there is no credit, and of a running month what is left."""
+    if rolled is not None and not figures["complete"]:
+        return running_month(rolled)
+    owed = None if rolled is None else rolled.owed
+    reason = owed.reason if isinstance(owed, NoCredit) else None
+    return _view(figures, figures["allowed_down_ms"], None, reason)
+
+
+def _view(
+    figures: Mapping[str, Any], allowed_ms: int | None, left: int | None, no_credit: str | None
+) -> MonthView:
+    guarantee = None if figures["guarantee"] is None else Decimal(figures["guarantee"])
+    owed = figures["credit"]
+    down_ms = figures["down_ms"]
+    return MonthView(
+        service=figures["service"],
+        plan=figures["plan"],
+        availability=_availability(figures, guarantee),
+        guarantee=None if guarantee is None else plain_ratio(guarantee),
+        breach=figures["breach"],
+        complete=figures["complete"],
+        until=figures["to"],
+        down=duration(down_ms),
+        allowed=None if allowed_ms is None else duration(allowed_ms),
+        spent=None if allowed_ms is None else _spent(down_ms, allowed_ms),
+        left=None if left is None or left < 0 else duration(left),
+        coverage=percentage(Fraction(figures["coverage"])),
+        covered=figures["unknown_ms"] == 0,
+        outages=figures["outages"],
+        blips=figures["blips"],
+        excluded=duration(figures["excluded_ms"]) if figures["excluded_ms"] else None,
+        degraded=duration(figures["degraded_ms"]) if figures["degraded_ms"] else None,
+        credit=None if owed is None else f"{owed['amount']} {owed['currency']}",
+        no_credit=no_credit if owed is None else None,
+    )
+
+
+def _availability(figures: Mapping[str, Any], guarantee: Decimal | None) -> str | None:
+    """From the exact figures, with as many digits as show a breach; None where nothing was seen."""
+    total_ms = figures["total_ms"]
+    if figures["availability"] is None or figures["unknown_ms"] >= total_ms:
+        return None
+    return percentage(Fraction(total_ms - figures["down_ms"], total_ms), guarantee)
+
+
+def _spent(down_ms: int, allowed_ms: int) -> int:
+    if allowed_ms <= 0:
+        return 1000 if down_ms else 0
+    return min(1000, -(-down_ms * 1000 // allowed_ms))
