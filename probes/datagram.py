@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from probes.resolve import Sockaddr
 
-SWEEP_S = 0.01
+SWEEP_S = 0.025
 """How often deadlines are looked at, while there are any: wake-ups cost more than work."""
 
 BATCH = 256

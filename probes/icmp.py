@@ -220,7 +220,7 @@ def _checksum(packet: bytes) -> int:
 
 def _judged(burst: _Burst, options: IcmpOptions, detail: dict[str, object]) -> Outcome:
     sent, took = len(burst.sent_ns), list(burst.took_s.values())
-    loss = Fraction(sent - len(took), sent)
+    lost = sent - len(took)
     mean_s = sum(took) / len(took) if took else None
     detail |= {"sent": sent, "received": len(took)}
     if took:
@@ -228,9 +228,11 @@ def _judged(burst: _Burst, options: IcmpOptions, detail: dict[str, object]) -> O
     if burst.ttl is not None:
         detail["ttl"] = burst.ttl
     verdict, reason = Verdict.GOOD, "echo"
-    if loss >= Fraction(options.loss_down):
+    if lost and Fraction(lost, sent) >= Fraction(options.loss_down):
         verdict, reason = Verdict.BAD, "timeout" if not took else "loss"
-    elif options.loss_degraded is not None and loss >= Fraction(options.loss_degraded):
+    elif (
+        lost and options.loss_degraded is not None and Fraction(lost, sent) >= Fraction(options.loss_degraded)
+    ):
         verdict, reason = Verdict.DEGRADED, "loss"
     elif options.rtt_degraded is not None and mean_s is not None and mean_s * 1000 >= options.rtt_degraded:
         verdict, reason = Verdict.DEGRADED, "slow"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -32,8 +34,14 @@ REFRESH_S = 60
 CHANGED_S = 2
 """How soon a change of state is in its month's figures."""
 
-PORTION = 100
-"""Services whose month is computed before the loop gets its turn."""
+PORTION = 20
+"""Services whose month is computed at a time: as long as a thread computes, each system call of the loop may
+cost it the interpreter for a while."""
+
+PAUSE_S = 0.005
+"""How long the loop is left alone in between."""
+
+_UTC = ZoneInfo("UTC")
 
 SHARE = 100
 """Computing all months may take one part in so many of the time; what takes longer is done less often."""
@@ -75,37 +83,33 @@ class Calendar:
         """Compute the running month of the services that changed, now and then of all."""
         started = time.monotonic()
         all_of_them = started >= self._all_again_at
-        services = [
-            one for one in self._configuration().services if all_of_them or one.id in self._showing.dirty
-        ]
-        self._showing.dirty.clear()
-        for start in range(0, len(services), PORTION):
-            portion = services[start : start + PORTION]
-            try:
-                figures = await asyncio.to_thread(self._figures, portion, self._timeline.now_ms())
-            except StoreError as error:
-                log.error("cannot read the month", error=str(error))
-                return
-            for service_id, rolled in figures.items():
-                if service_id in self._live.services:
-                    self._live.services[service_id].figures = rolled
+        dirty, self._showing.dirty = self._showing.dirty, set()
+        configuration = self._configuration()
+        services = [one for one in configuration.services if all_of_them or one.id in dirty]
+        if not services:
+            return
+        try:
+            db = await asyncio.to_thread(open_for_reading, configuration.agent.database)
+        except StoreError as error:
+            log.error("cannot read the month", error=str(error))
+            return
+        try:
+            await self._compute(db, services)
+        finally:
+            db.close()
         if all_of_them:
             self._all_again_at = started + max(REFRESH_S, SHARE * (time.monotonic() - started))
 
-    def _figures(self, services: Collection[ServiceConfig], now_ms: int) -> dict[str, Rollup | None]:
-        db = open_for_reading(self._configuration().agent.database)
-        try:
-            figures = {}
-            ledger: Ledger | None = None
-            for service in services:
-                agreement = agreed(service, now_ms)
-                month = month_of(now_ms, agreement.tz)
-                if ledger is None:
-                    ledger = Ledger(db, now_ms, around_month(month))
-                figures[service.id] = ledger.month(agreement, month)
-            return figures
-        finally:
-            db.close()
+    async def _compute(self, db: sqlite3.Connection, services: list[ServiceConfig]) -> None:
+        now_ms = self._timeline.now_ms()
+        ledger = await asyncio.to_thread(Ledger, db, now_ms, around_month(month_of(now_ms, _UTC)))
+        for start in range(0, len(services), PORTION):
+            portion = services[start : start + PORTION]
+            figures = await asyncio.to_thread(_figures, ledger, portion, now_ms)
+            for service_id, rolled in figures.items():
+                if service_id in self._live.services:
+                    self._live.services[service_id].figures = rolled
+            await asyncio.sleep(PAUSE_S)
 
     async def _freeze(self) -> None:
         """Freeze every month that is over, also those that ended while the agent was off."""
@@ -122,3 +126,11 @@ class Calendar:
             if not revisions:
                 return
             log.info("months frozen", months=len(revisions))
+
+
+def _figures(ledger: Ledger, services: list[ServiceConfig], now_ms: int) -> dict[str, Rollup | None]:
+    figures = {}
+    for service in services:
+        agreement = agreed(service, now_ms)
+        figures[service.id] = ledger.month(agreement, month_of(now_ms, agreement.tz))
+    return figures

@@ -53,7 +53,7 @@ class Api:
         return _answer(f'{{"agent": {agent}, "services": [{", ".join(records)}]}}', wanted.total)
 
     async def service(self, request: web.Request) -> web.Response:
-        service_id = request.match_info["id"]
+        service_id = request.match_info["service"]
         service = self._live.services.get(service_id)
         if service is None:
             raise NotThere(f"there is no service {service_id!r:.80}")

@@ -67,7 +67,7 @@ def web_app(
     app.add_routes(
         [
             web.get("/", pages.overview),
-            web.get("/services/{id}", pages.service),
+            web.get("/services/{service}", pages.service),
             web.get("/months/{month}", pages.month),
             web.get("/claims", pages.claims),
             web.get("/static/{name}", assets.serve),
@@ -77,7 +77,7 @@ def web_app(
             web.get("/events", events.listen),
             web.get("/api/v1/openapi.json", api.openapi),
             web.get("/api/v1/services", api.services),
-            web.get("/api/v1/services/{id}", api.service),
+            web.get("/api/v1/services/{service}", api.service),
             web.get("/api/v1/outages", api.outages),
             web.get("/api/v1/months/{month}", api.month),
             web.get("/api/v1/claims", api.claims),

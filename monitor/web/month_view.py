@@ -15,6 +15,9 @@ from monitor.sla.figures import duration, percentage, plain_ratio
 from monitor.sla.months import month_of
 
 
+_KNOWN_ENOUGH = Fraction(95, 100)
+
+
 @dataclass(frozen=True, slots=True)
 class MonthView:
     """Texts are ready to be shown; None: there is no such thing."""
@@ -27,15 +30,16 @@ class MonthView:
     complete: bool
     until: str
     """The end of what was measured, ISO 8601."""
-    down: str
+    down: str | None
     allowed: str | None
+    """In the whole month, truncated to seconds."""
     spent: int | None
     """Downtime in thousandths of what the whole month allows, at most 1000."""
     left: str | None
     """Downtime until the breach while the month goes on."""
     coverage: str
-    covered: bool
-    """Whether the state was known all the time."""
+    doubtful: bool
+    """So much is unknown that it could hide a breach; without a guarantee, more than a twentieth."""
     outages: int
     blips: int
     excluded: str | None
@@ -78,12 +82,12 @@ def _view(
         breach=figures["breach"],
         complete=figures["complete"],
         until=figures["to"],
-        down=duration(down_ms),
-        allowed=None if allowed_ms is None else duration(allowed_ms),
+        down=duration(down_ms) if down_ms else None,
+        allowed=None if allowed_ms is None else duration(allowed_ms // 1000 * 1000),
         spent=None if allowed_ms is None else _spent(down_ms, allowed_ms),
-        left=None if left is None or left < 0 else duration(left),
+        left=None if left is None or left < 0 else duration(left // 1000 * 1000),
         coverage=percentage(Fraction(figures["coverage"])),
-        covered=figures["unknown_ms"] == 0,
+        doubtful=_doubtful(figures, allowed_ms),
         outages=figures["outages"],
         blips=figures["blips"],
         excluded=duration(figures["excluded_ms"]) if figures["excluded_ms"] else None,
@@ -99,6 +103,12 @@ def _availability(figures: Mapping[str, Any], guarantee: Decimal | None) -> str 
     if figures["availability"] is None or figures["unknown_ms"] >= total_ms:
         return None
     return percentage(Fraction(total_ms - figures["down_ms"], total_ms), guarantee)
+
+
+def _doubtful(figures: Mapping[str, Any], allowed_ms: int | None) -> bool:
+    if allowed_ms is None:
+        return Fraction(figures["coverage"]) < _KNOWN_ENOUGH
+    return bool(0 <= allowed_ms - figures["down_ms"] < figures["unknown_ms"])
 
 
 def _spent(down_ms: int, allowed_ms: int) -> int:

@@ -67,7 +67,7 @@ class Pages:
         return await self._page(("overview", asked), partial(self._overview, asked))
 
     async def service(self, request: web.Request) -> web.Response:
-        service_id, month = request.match_info["id"], asked_month(request.query)
+        service_id, month = request.match_info["service"], asked_month(request.query)
         if service_id not in self._live.services:
             raise NotThere(f"There is no service {service_id!r:.80}.")
         return await self._page(("service", service_id, month), partial(self._service, service_id, month))

@@ -72,8 +72,8 @@ def parse_response(data: bytes) -> Response:
 
 def top_via(response: Response) -> Via:
     """Raises NotSip where there is none with a branch."""
-    values = response.all("via")
-    parameters = _parameters(values[0]) if values else {}
+    first = response.get("via") or ""
+    parameters = _parameters((split_values(first) or [""])[0] if "," in first else first)
     branch = parameters.get("branch")
     if not branch:
         raise NotSip("no Via with a branch")

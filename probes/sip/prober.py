@@ -19,9 +19,9 @@ from probes.sip.message import (
     Framer,
     NotSip,
     Response,
+    Via,
     parse_response,
     retry_after_s,
-    top_via,
 )
 from probes.sip.request import (
     Identity,
@@ -241,22 +241,21 @@ def _answered(
     ):
         verdict, reason = Verdict.DEGRADED, "slow"
     sent_ns = asked.sent_ns[0] if verdict is Verdict.BAD else asked.asked_ns(received_ns)
-    detail |= _told(response)
+    detail |= _told(response, asked.via)
     if len(asked.sent_ns) > 1:
         detail["retransmissions"] = len(asked.sent_ns) - 1
     answer_s = max(0, received_ns - asked.sent_ns[0]) / 1e9
     return Outcome(verdict, sent_ns, reason, round_trip_s, (*phases, ("answer", answer_s)), detail)
 
 
-def _told(response: Response) -> dict[str, object]:
+def _told(response: Response, via: Via | None) -> dict[str, object]:
     """What the answer tells of the peer and of the way to it."""
-    via = top_via(response)
     told: dict[str, object | None] = {
         "status": response.status,
         "phrase": response.phrase or None,
         "server": response.get("server") or response.get("user-agent"),
-        "received": via.received,
-        "rport": via.rport,
+        "received": via and via.received,
+        "rport": via and via.rport,
         "retry_after_s": retry_after_s(response),
         "warning": response.get("warning"),
     }

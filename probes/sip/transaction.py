@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from probes.sip.message import NotSip, Response, cseq, top_via
+from probes.sip.message import NotSip, Response, Via, cseq, top_via
 
 T1_MS = 500
 T2_MS = 4_000
@@ -23,6 +23,8 @@ class Transaction:
     reliable: bool
     sent_ns: list[int] = field(default_factory=list)
     provisional: int | None = None
+    via: Via | None = None
+    """Our own Via, as the last answer gave it back."""
     _interval_ms: int = T1_MS
 
     def sent(self, at_ns: int) -> None:
@@ -38,9 +40,10 @@ class Transaction:
 
     def accept(self, response: Response) -> bool:
         """Whether this is the final response. Raises NotSip where it belongs to another transaction."""
-        number_method = cseq(response)
-        if top_via(response).branch != self.branch or number_method[1] != self.method:
+        via, (_, method) = top_via(response), cseq(response)
+        if via.branch != self.branch or method != self.method:
             raise NotSip("an answer to something else")
+        self.via = via
         if response.status < 200:
             self.provisional = response.status
             return False

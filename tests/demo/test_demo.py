@@ -78,7 +78,7 @@ def test_it_tells_its_story_and_ends_on_ctrl_c(tmp_path: Path) -> None:
         running.says("Your turn.", 60)
         children = running.family()
         running.child.send_signal(signal.SIGINT)
-        assert running.ends() == 0
+        assert running.ends() == 0, running.said
     said = running.said
     assert len(children) == 2
     assert all(is_gone(pid) for pid in children)
@@ -103,7 +103,7 @@ def test_it_tells_its_story_and_ends_on_ctrl_c(tmp_path: Path) -> None:
 
 def test_it_ends_by_itself_and_leaves_nothing_behind() -> None:
     with demo("--seconds", "4") as running:
-        assert running.ends() == 0
+        assert running.ends() == 0, running.said
     directory = re.search(r"Wrote (/\S+)/ringback.yml", running.said)
     assert directory is not None
     assert not Path(directory[1]).exists()
@@ -124,6 +124,6 @@ def test_another_port_is_taken_where_the_first_one_is_not_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with demo("--port", str(port), "--seconds", "1") as running:
-            assert running.ends() == 0
+            assert running.ends() == 0, running.said
     assert re.search(r"status page will be at http://127\.0\.0\.1:\d+/", running.said)
     assert f"127.0.0.1:{port}/" not in running.said

@@ -55,12 +55,11 @@ def service(
     configuration = directory / "ringback.yml"
     configuration.write_text(CONFIGURATION.format(state=directory / "state"))
     manager = Manager(address)
-    agent = subprocess.Popen(
+    agent = subprocess.Popen(  # its log goes to pytest, which shows it where a test fails
         [*COMMAND, "--config", str(configuration), "agent"],
         cwd=REPOSITORY,
         env={**os.environ, "NOTIFY_SOCKET": address, **environment},
         stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
     try:
         yield manager, agent

@@ -1,0 +1,77 @@
+"""What an operator copies into Prometheus."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from monitor.live import Live
+from monitor.web.agent_metrics import agent_exposition, agent_registry
+from monitor.web.exposition import Exposition
+from tests.agent.real import REPOSITORY
+from tests.peers import peer
+
+WHERE = REPOSITORY / "config" / "prometheus"
+
+
+def check(*words: str) -> None:
+    done = subprocess.run([peer("promtool"), "check", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_alert_rules_are_valid() -> None:
+    check("rules", str(WHERE / "alerts.yml"))
+
+
+def test_the_sample_and_the_rules_are_a_valid_configuration(tmp_path: Path) -> None:
+    config = tmp_path / "prometheus.yml"
+    config.write_text((WHERE / "scrape.yml").read_text() + f"rule_files: [{WHERE}/alerts.yml]\n")
+    check("config", str(config))
+
+
+def test_the_rules_name_no_metric_that_does_not_exist() -> None:
+    live = Live("lux-1", "0")
+    text = agent_exposition(agent_registry(live)) + "".join(Exposition(live.services).pieces(0))
+    exposed = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    named = set(re.findall(r"\bringback_\w+", (WHERE / "alerts.yml").read_text()))
+    assert {name.removesuffix("_bucket") for name in named} <= exposed
+
+
+def test_an_outage_alerts_and_a_spent_budget_does(tmp_path: Path) -> None:
+    """By Prometheus' own unit tests of rules."""
+    file = tmp_path / "test.yml"
+    file.write_text(
+        f"""
+rule_files: [{WHERE}/alerts.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'ringback_service_up{{service="a", instance="lux"}}', values: '1 1 0 0 0'}}
+      - {{series: 'ringback_guarantee_ratio{{service="a", instance="lux"}}', values: '0.999x4'}}
+      - {{series: 'ringback_month_downtime_seconds{{service="a", instance="lux"}}', values: '0 0 0 1339.1 1400'}}
+      - {{series: 'up{{job="ringback", instance="lux"}}', values: '1x4'}}
+    alert_rule_test:
+      - {{eval_time: 1m, alertname: RingbackServiceDown, exp_alerts: []}}
+      - eval_time: 2m
+        alertname: RingbackServiceDown
+        exp_alerts:
+          - exp_labels: {{severity: critical, service: a, instance: lux}}
+            exp_annotations:
+              summary: a is down
+              description: Seen from lux. The outage is written down with its evidence.
+      - {{eval_time: 3m, alertname: RingbackBudgetBurning, exp_alerts: []}}
+      - eval_time: 4m
+        alertname: RingbackBudgetBurning
+        exp_alerts:
+          - exp_labels: {{severity: warning, service: a, instance: lux}}
+            exp_annotations:
+              summary: a has been down for 23m 20s this month, more than half of what is allowed
+      - {{eval_time: 4m, alertname: RingbackGuaranteeBroken, exp_alerts: []}}
+      - {{eval_time: 4m, alertname: RingbackAgentAbsent, exp_alerts: []}}
+"""
+    )
+    argv = [peer("promtool"), "test", "rules", str(file)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
