@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import get_args
 
 from monitor.sla.intervals import Interval, clip, subtract, total, union
@@ -16,8 +17,8 @@ from monitor.sla.plans import DegradedRule, Plan, TimeRule
 class Observed:
     """What is known of a service in and around a window. Stretches are sorted and do not overlap.
 
-    ``outages``: for each outage its stretches of down, which unknown time may interrupt. What is in none of
-    the lists was up.
+    ``outages``: for each outage its stretches of down (at least one), which unknown time may interrupt.
+    What is in none of the lists was up.
     """
 
     window: Interval
@@ -61,6 +62,13 @@ class Availability:
 
 
 _NO_RULES = Plan("", "")
+_NONE, _ALL = Fraction(0), Fraction(1)
+
+
+@lru_cache(maxsize=1024)
+def _exact(guarantee: Decimal) -> Fraction:
+    """A few guarantees serve many services, and making a fraction of a decimal takes a while."""
+    return Fraction(guarantee)
 
 
 def measure(observed: Observed, plan: Plan | None) -> Availability:
@@ -73,15 +81,22 @@ def measure(observed: Observed, plan: Plan | None) -> Availability:
     degraded = clip(observed.degraded, window) if observed.degraded else []
     degraded_is_down = plan.degraded == "down" and observed.degraded
     outages = _with_degraded(observed) if degraded_is_down else observed.outages
-    begun, seen_ms, by_outage = 0, 0, []
+    begun, excluded_ms, by_outage = 0, 0, []
+    first, last = window
     for stretches in outages:
-        inside = clip(stretches, window)
-        if stretches and window[0] <= stretches[0][0] < window[1]:
+        start, end = stretches[0]
+        if first <= start < last:
             begun += 1
+            if (
+                end <= last and len(stretches) == 1 and not excluded
+            ):  # as most are; a month has half a million
+                by_outage.append(end - start)
+                continue
+        inside = clip(stretches, window)
         if inside:
-            inside_ms = total(inside)
-            seen_ms += inside_ms
-            by_outage.append(total(subtract(inside, excluded)) if excluded else inside_ms)
+            counted_ms = total(subtract(inside, excluded))
+            excluded_ms += total(inside) - counted_ms
+            by_outage.append(counted_ms)
     down_ms = sum(by_outage)
     removed = excluded if plan.excluded_time == "removed" else []
     if plan.unknown_time == "removed":
@@ -90,20 +105,21 @@ def measure(observed: Observed, plan: Plan | None) -> Availability:
     unknown_ms = total(unknown)
     ratio = Fraction(total_ms - down_ms, total_ms) if total_ms > 0 else None
     guarantee = plan.guarantee
+    covered = Fraction(length - unknown_ms, length) if unknown_ms else _ALL
     return Availability(
         window=window,
         total_ms=total_ms,
         down_ms=down_ms,
         degraded_ms=total(degraded),
-        excluded_ms=seen_ms - down_ms,
+        excluded_ms=excluded_ms,
         unknown_ms=unknown_ms,
         outages=begun,
         blips=observed.blips,
-        coverage=Fraction(length - unknown_ms, length) if length else Fraction(0),
+        coverage=covered if length else _NONE,
         ratio=ratio,
         guarantee=guarantee,
         allowed_down_ms=None if guarantee is None else allowed_ms(total_ms, guarantee),
-        breach=guarantee is not None and ratio is not None and ratio < Fraction(guarantee),
+        breach=guarantee is not None and ratio is not None and ratio < _exact(guarantee),
         complete=observed.complete,
         down_by_outage=tuple(by_outage),
     )
@@ -111,7 +127,8 @@ def measure(observed: Observed, plan: Plan | None) -> Availability:
 
 def allowed_ms(total_ms: int, guarantee: Decimal) -> int:
     """The most whole milliseconds of downtime in ``total_ms`` with which the guarantee still holds."""
-    return int((1 - Fraction(guarantee)) * total_ms // 1)
+    promised = _exact(guarantee)
+    return (promised.denominator - promised.numerator) * total_ms // promised.denominator
 
 
 def left_ms(now: Availability, whole_month: Interval) -> int | None:

@@ -26,13 +26,18 @@ class Step:
 class Credit:
     """What is owed, with what it follows from."""
 
+    measured: Availability
     fee: Money
     terms: CreditTerms
     hours: Fraction
     uncapped: Money
     cap: Money | None
     amount: Money
-    steps: tuple[Step, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The calculation, line by line."""
+        return _steps(self.measured, self.terms, self.fee, self.hours, self.uncapped, self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,13 @@ def _owed(measured: Availability, terms: CreditTerms, fee: Money) -> Credit:
     amount = rounded(exact if cap is None else min(exact, cap), fee.currency)
     uncapped = rounded(exact, fee.currency)
     return Credit(
+        measured=measured,
         fee=fee,
         terms=terms,
         hours=hours,
         uncapped=uncapped,
         cap=None if cap is None else rounded(cap, fee.currency),
         amount=amount,
-        steps=_steps(measured, terms, fee, hours, uncapped, amount),
     )
 
 

@@ -46,6 +46,7 @@ def test_a_tick_comes_where_nothing_changes(house: House, monkeypatch: pytest.Mo
 
 def test_there_is_a_limit_to_how_many_listen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "LISTENERS", 2)
+    monkeypatch.setattr(events, "LOOK_S", 0.02)  # who has gone is noticed when something is told
 
     async def listen() -> None:
         async with house.served() as site:
