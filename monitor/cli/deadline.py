@@ -84,9 +84,7 @@ def _holidays(plan: Plan, since_ms: int, zone: zoneinfo.ZoneInfo) -> Collection[
     """The public holidays that the plan takes out of its hours."""
     if plan.holidays is None:
         return ()
-    try:
-        import holidays  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise Failure("the plan takes out public holidays: install ringback[holidays]") from None
+    import holidays  # noqa: PLC0415 - only few plans need it
+
     year = from_ms(since_ms, zone).year
     return set(holidays.country_holidays(plan.holidays, years=range(year, year + _YEARS)))

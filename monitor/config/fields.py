@@ -91,5 +91,19 @@ Guarantee = Annotated[Ratio, AfterValidator(_guarantee)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Day = Annotated[datetime.date, BeforeValidator(parse_day)]
 Address = Annotated[tuple[str, int], BeforeValidator(parse_address)]
+
+
+def parse_country(value: object) -> str:
+    """A country whose public holidays are known. Raises ValueError with what was expected."""
+    from holidays import list_supported_countries  # noqa: PLC0415 - only few plans need it
+
+    if not isinstance(value, str) or value not in list_supported_countries():
+        raise ValueError(f"expected none or the code of a country, such as 'LU', not {value!r:.40}")
+    return value
+
+
+Country = Annotated[str, BeforeValidator(parse_country)]
+"""ISO 3166-1 alpha-2."""
+
 OrNone = BeforeValidator(_unless_none)
 """For a value that can be said not to be there: the word ``none``."""

@@ -23,6 +23,7 @@ from pydantic import (
 
 from monitor.config.fields import (
     Address,
+    Country,
     Day,
     Fee,
     FilePath,
@@ -171,7 +172,7 @@ class PlanSection(Section):
     degraded: DegradedRule = "up"
     excluded_time: TimeRule = "available"
     unknown_time: TimeRule = "available"
-    holidays: Annotated[Literal["LU"] | None, OrNone] = None
+    holidays: Annotated[Country | None, OrNone] = None
     contact: tuple[Channel, ...] = ()
     telephone_queue: Annotated[Queue | None, OrNone] = None
 

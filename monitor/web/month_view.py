@@ -14,7 +14,6 @@ from monitor.sla.credit import NoCredit
 from monitor.sla.figures import duration, percentage, plain_ratio
 from monitor.sla.months import month_of
 
-
 _KNOWN_ENOUGH = Fraction(95, 100)
 
 

