@@ -2,7 +2,7 @@
 
 VENV := .venv
 RINGBACK := $(VENV)/bin/python -m monitor
-BENCH := schedule probes stall rollup
+BENCH := schedule probes stall scrape rollup
 
 .DELETE_ON_ERROR:
 .PHONY: help run test lint bench clean
@@ -18,7 +18,7 @@ run: $(VENV)/installed
 	@$(RINGBACK) demo $(ARGS)
 
 test: $(VENV)/installed-dev
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@$(VENV)/bin/ruff check .

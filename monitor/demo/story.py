@@ -135,7 +135,6 @@ class Story:
         if self._state.exists():
             narrator.say("The state directory holds an earlier demo; its history stays as it is.")
             return
-        self._state.mkdir()
         past = self._directory / "history.jsonl"
         past.write_text("\n".join(history.lines(time.time_ns() // 1_000_000)) + "\n", encoding="utf-8")
         narrator.say(

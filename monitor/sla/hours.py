@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor.sla.intervals import Interval
-from monitor.sla.months import from_ms, local_ms, midnight_ms
+from monitor.sla.intervals import Interval, total
+from monitor.sla.months import from_ms, local_ms, midnight_ms, to_ms
 
 Stretches = tuple[tuple[int, int], ...]
 ALL_DAY: Stretches = ((0, 24 * 60),)
 
-_HORIZON = timedelta(days=3660)
-"""No clock is followed further: hours that holidays (almost) use up would never run out."""
+_HORIZON_MS = 3660 * 24 * 3_600_000
+"""No deadline is followed further: hours that holidays (almost) use up would never run out."""
+_END_MS = to_ms(datetime(9999, 1, 1, tzinfo=UTC))
+"""Nor past the years that an instant can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,20 @@ class WeeklyHours:
 
 
 def windows(
-    hours: WeeklyHours, since_ms: int, zone: ZoneInfo, holidays: Collection[date] = ()
+    hours: WeeklyHours, between: Interval, zone: ZoneInfo, holidays: Collection[date] = ()
 ) -> Iterator[Interval]:
-    """The handling windows that end after ``since_ms``, in order, each with its real length on a day of DST."""
+    """The handling windows between two instants, in order, each with its real length on a day of DST."""
+    since_ms, until_ms = between
     day = from_ms(since_ms, zone).date() - timedelta(days=1)
-    last = day + _HORIZON
-    while day < last:
+    last = from_ms(until_ms, zone).date() + timedelta(days=1)  # it has begun where clocks go back over midnight
+    while day <= last:
         following = day + timedelta(days=1)
         for begin, end in hours.on(day, holidays):
-            start_ms = local_ms(day, begin, zone)
+            start_ms = max(local_ms(day, begin, zone), since_ms)
             end_ms = midnight_ms(following, zone) if end == 24 * 60 else local_ms(day, end, zone)
-            if start_ms < end_ms and end_ms > since_ms:
-                yield max(start_ms, since_ms), end_ms
+            end_ms = min(end_ms, until_ms)
+            if start_ms < end_ms:
+                yield start_ms, end_ms
         day = following
 
 
@@ -57,7 +61,8 @@ def deadline(
     Raises ValueError where the hours never come to that much.
     """
     left = budget_ms
-    for start_ms, end_ms in windows(hours, reported_ms, zone, holidays):
+    followed = reported_ms, min(reported_ms + _HORIZON_MS, _END_MS)
+    for start_ms, end_ms in windows(hours, followed, zone, holidays):
         if left <= end_ms - start_ms:
             return start_ms + left
         left -= end_ms - start_ms
@@ -72,12 +77,7 @@ def used(
     holidays: Collection[date] = (),
 ) -> int:
     """Milliseconds of handling time between two instants."""
-    spent = 0
-    for start_ms, end_ms in windows(hours, from_instant_ms, zone, holidays):
-        if start_ms >= to_instant_ms:
-            break
-        spent += min(end_ms, to_instant_ms) - start_ms
-    return spent
+    return total(windows(hours, (from_instant_ms, to_instant_ms), zone, holidays))
 
 
 @dataclass(frozen=True, slots=True)

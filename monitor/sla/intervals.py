@@ -58,8 +58,10 @@ def subtract(one: Sequence[Interval], other: Sequence[Interval]) -> list[Interva
 
 
 def clip(intervals: Sequence[Interval], window: Interval) -> list[Interval]:
-    """The part that lies in the window."""
+    """The part that lies in the window; in one that ends before it begins lies nothing."""
     first, last = window
+    if first >= last:
+        return []
     if intervals and intervals[0][0] >= first and intervals[-1][1] <= last:
         return list(intervals)
     return [(max(a, first), min(b, last)) for a, b in intervals if a < last and b > first]

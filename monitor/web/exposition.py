@@ -18,6 +18,9 @@ from monitor.sla.credit import Credit
 from monitor.track.states import State
 from probes.outcome import Verdict
 
+_BAD, _NOT_ASKED = Verdict.BAD, Verdict.NOT_ASKED
+_DOWN, _UNKNOWN = State.DOWN, State.UNKNOWN
+
 SLICE = 500
 """Checks or services in one piece at most."""
 
@@ -91,14 +94,14 @@ def escaped(value: str) -> str:
 
 def _success(check: LiveCheck, labels: str) -> str:
     outcome = check.outcome
-    if outcome is None or outcome.verdict is Verdict.NOT_ASKED:
+    if outcome is None or outcome.verdict is _NOT_ASKED:
         return ""
-    return f"ringback_probe_success{{{labels}}} {0 if outcome.verdict is Verdict.BAD else 1}\n"
+    return f"ringback_probe_success{{{labels}}} {0 if outcome.verdict is _BAD else 1}\n"
 
 
 def _duration(check: LiveCheck, labels: str) -> str:
     outcome = check.outcome
-    if outcome is None or outcome.round_trip_s is None or outcome.verdict is Verdict.NOT_ASKED:
+    if outcome is None or outcome.round_trip_s is None or outcome.verdict is _NOT_ASKED:
         return ""
     return f"ringback_probe_duration_seconds{{{labels}}} {outcome.round_trip_s:.6f}\n"
 
@@ -146,9 +149,9 @@ CHECK_FAMILIES: tuple[Family[LiveCheck], ...] = (
 
 
 def _up(service: LiveService, label: str) -> str:
-    if service.state is State.UNKNOWN:
+    if service.state is _UNKNOWN:
         return ""
-    return f"ringback_service_up{{{label}}} {0 if service.state is State.DOWN else 1}\n"
+    return f"ringback_service_up{{{label}}} {0 if service.state is _DOWN else 1}\n"
 
 
 _STATES = {
@@ -204,13 +207,19 @@ def _credit(service: LiveService, label: str) -> str:
     return f'ringback_month_credit{{{label},currency="{month.agreement.fee.currency}"}} {amount}\n'
 
 
-def _availability(measured: Availability) -> float | None:
-    return (measured.total_ms - measured.down_ms) / measured.total_ms if measured.total_ms > 0 else None
+def _availability(measured: Availability) -> str | None:
+    total_ms = measured.total_ms
+    return _ratio(total_ms - measured.down_ms, total_ms) if total_ms > 0 else None
 
 
-def _coverage(measured: Availability) -> float:
+def _coverage(measured: Availability) -> str:
     from_ms, to_ms = measured.window
-    return (to_ms - from_ms - measured.unknown_ms) / (to_ms - from_ms)
+    return _ratio(to_ms - from_ms - measured.unknown_ms, to_ms - from_ms)
+
+
+def _ratio(part: int, whole: int) -> str:
+    """Truncated at eight places, as reports have it: what is below a guarantee stays below it."""
+    return "1" if part == whole else f"0.{part * 100_000_000 // whole:08}"
 
 
 def _allowed(measured: Availability) -> float | None:

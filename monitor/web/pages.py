@@ -162,7 +162,7 @@ class Pages:
 
     async def _render(self, template: str, **values: Any) -> str:
         outputs = self._templates.get_template(template).generate(**self._common(), **values)
-        return "".join(await in_turns(_bundled(outputs)))
+        return "".join(await in_turns(bundled(outputs)))
 
     def _common(self) -> dict[str, Any]:
         """What every page shows."""
@@ -228,7 +228,8 @@ def _grouped(views: Sequence[ServiceView]) -> list[tuple[str, list[ServiceView]]
     return list(groups.items())
 
 
-def _bundled(outputs: Iterable[str]) -> Iterator[str]:
+def bundled(outputs: Iterable[str]) -> Iterator[str]:
+    """A template's outputs, ``OUTPUTS`` of them at a time."""
     outputs = iter(outputs)
     while bundle := "".join(islice(outputs, OUTPUTS)):
         yield bundle

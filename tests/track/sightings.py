@@ -33,7 +33,9 @@ def line(changes: list[tuple[int, State]]) -> list[tuple[int, State]]:
 class Bench:
     """A tracker with one service, and everything that it stated."""
 
-    def __init__(self, checks: int = 1, up_when: int = 1, references: int = 0, fall: int = 3, rise: int = 2) -> None:
+    def __init__(
+        self, checks: int = 1, up_when: int = 1, references: int = 0, fall: int = 3, rise: int = 2
+    ) -> None:
         parts = [(f"check-{i}", CheckTracker(fall, rise)) for i in range(checks)]
         self.service = TrackedService("trunk", up_when, parts)
         self.tracker = Tracker([self.service], References(references))

@@ -209,14 +209,14 @@ def crowd(live: Live, number: int, checks: int = 1) -> None:
         live.services[service_id] = LiveService(config, own, State.UP, 0, "200", figures=alike.figures)
 
 
-def turns_while(work: asyncio.Future[object]) -> list[int]:
-    """Counts the loop's turns into its one item until the work is done."""
+def counting_turns() -> list[int]:
+    """Its one item is how many turns the loop has made since."""
     counted = [0]
 
     def turn() -> None:
         counted[0] += 1
-        if not work.done():
-            asyncio.get_running_loop().call_soon(turn)
+        loop.call_soon(turn)
 
-    asyncio.get_running_loop().call_soon(turn)
+    loop = asyncio.get_running_loop()
+    loop.call_soon(turn)
     return counted

@@ -9,9 +9,9 @@ from html import unescape
 import pytest
 
 from monitor.track.states import State
-from monitor.web.overview import PAGE
-from monitor.web.pages import OUTPUTS
-from tests.web.house import LINK, PBX, TRUNK, House, crowd, turns_while
+from monitor.web.overview import PAGE, SLICE, Asked, Selection
+from monitor.web.pages import OUTPUTS, bundled
+from tests.web.house import LINK, PBX, TRUNK, House, crowd
 
 
 def text_of(html: str) -> str:
@@ -83,18 +83,13 @@ def test_a_page_is_bounded_and_the_next_one_goes_on(house: House) -> None:
     assert 'href="/?page=2"' in first
 
 
-def test_the_loop_has_its_turns_while_a_page_is_rendered(house: House) -> None:
-    crowd(house.live, 3 * PAGE)
-
-    async def get() -> tuple[int, int]:
-        async with house.served() as site:
-            work = asyncio.ensure_future(site.text("/"))
-            counted = turns_while(work)
-            page = await work
-            return counted[0], len(re.findall("<", page))
-
-    turns, tags = asyncio.run(get())
-    assert turns > PAGE + tags / OUTPUTS
+def test_a_page_is_put_together_in_bounded_pieces(house: House) -> None:
+    crowd(house.live, 2 * SLICE)
+    assert [len(piece) for piece in bundled(["x"] * (2 * OUTPUTS + 7))] == [OUTPUTS, OUTPUTS, 7]
+    looked_at = [0]
+    for selection in Selection.pieces(house.live.services, Asked()):
+        looked_at.append(sum(selection.of_all.values()))
+    assert looked_at == [0, SLICE, 2 * SLICE, 2 * SLICE + 3]
 
 
 @pytest.mark.parametrize(
