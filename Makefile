@@ -18,7 +18,7 @@ run: $(VENV)/installed
 	@$(RINGBACK) demo $(ARGS)
 
 test: $(VENV)/installed-dev
-	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
+	@$(VENV)/bin/python -m pytest $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@$(VENV)/bin/ruff check .

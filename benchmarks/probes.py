@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import socket
 import tempfile
 import time
 from pathlib import Path
@@ -69,10 +70,23 @@ def blackbox(program: str, there: Endpoints, kind: str, rate: int, seconds: floa
         ]
         with process(argv, measured, Path(directory) / "blackbox.log") as child:
             stat = Path(f"/proc/{child.pid}/stat")
+            _wait_for(port)
             asyncio.run(_ask(port, there, kind, rate, 1))
             before = _cpu(stat)
             asyncio.run(_ask(port, there, kind, rate, seconds))
             return 1000 * (_cpu(stat) - before) / (rate * int(seconds))
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _cpu(stat: Path) -> float:

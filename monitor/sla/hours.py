@@ -40,7 +40,9 @@ def windows(
     """The handling windows between two instants, in order, each with its real length on a day of DST."""
     since_ms, until_ms = between
     day = from_ms(since_ms, zone).date() - timedelta(days=1)
-    last = from_ms(until_ms, zone).date() + timedelta(days=1)  # it has begun where clocks go back over midnight
+    last = from_ms(until_ms, zone).date() + timedelta(
+        days=1
+    )  # it has begun where clocks go back over midnight
     while day <= last:
         following = day + timedelta(days=1)
         for begin, end in hours.on(day, holidays):

@@ -43,13 +43,15 @@ class WriterLock:
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """The writing connection, its schema up to date. Whoever calls holds the WriterLock. Raises StoreError."""
     try:
+        # the group may write: whoever reads first makes the -wal and -shm files, with the mode of this one
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_size_limit = 67108864")
         migrations.apply(Database(connection, execute_plugins=False))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: {error}") from error
     return connection
 

@@ -18,6 +18,7 @@ from monitor.sla.credit import Credit
 from monitor.track.states import State
 from probes.outcome import Verdict
 
+# Looking a member up in its enum takes as long as the line that depends on it.
 _BAD, _NOT_ASKED = Verdict.BAD, Verdict.NOT_ASKED
 _DOWN, _UNKNOWN = State.DOWN, State.UNKNOWN
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sla.availability import Observed, measure, under_every_rule
+from monitor.sla.availability import Observed, left_ms, measure, under_every_rule
 from monitor.sla.credit import Credit, NoCredit, credit
 from monitor.sla.intervals import Interval
 from monitor.sla.money import Money
@@ -32,6 +32,7 @@ ZONES = [
         "Australia/Lord_Howe",
         "America/Havana",
         "Asia/Beirut",
+        "America/St_Johns",
         "Pacific/Apia",
         "UTC",
     )
@@ -76,7 +77,8 @@ def exclusions(draw: st.DrawFn, window: Interval) -> list[Interval]:
     return [(min(pair), max(pair)) for pair in pairs]
 
 
-ratios = st.sampled_from(("0.5", "0.9", "0.9980", "0.9985", "0.9990", "0.9995", "0.99999", "1.00"))
+usual = st.sampled_from(("0.5", "0.9", "0.9980", "0.9985", "0.9990", "0.9995", "0.99999", "1.00"))
+guarantees = usual.map(Decimal) | st.decimals("0.0001", "1", places=6)
 terms = st.builds(
     CreditTerms,
     st.sampled_from(("0.20", "0.25", "0.30", "0.333", "0.40", "0.0001")).map(Decimal),
@@ -87,7 +89,7 @@ plans = st.builds(
     Plan,
     st.just("example/any"),
     st.just("Any"),
-    guarantee=ratios.map(Decimal),
+    guarantee=guarantees,
     credit=terms,
     degraded=st.sampled_from(("up", "down")),
     excluded_time=st.sampled_from(("available", "removed")),
@@ -173,6 +175,20 @@ def test_the_verdicts_side_by_side_are_those_of_each_rule(
         expected = brute_force.count(window, line, excluded, *rules)
         assert (verdict.total_ms, verdict.down_ms) == (expected.total_ms, expected.down_ms)
         assert verdict.outages == expected.outages
+
+
+@given(st.data(), windows(), plans, st.integers(0, 20 * 24 * HOUR_MS))
+def test_what_is_left_of_a_month_is_the_most_downtime_that_is_still_no_breach(
+    data: st.DataObject, window: Interval, plan: Plan, rest_ms: int
+) -> None:
+    line = data.draw(spans(window))
+    excluded = data.draw(exclusions(window))
+    left = left_ms(measure(observed(window, line, excluded), plan), (window[0], window[1] + rest_ms))
+    so_far = brute_force.count(window, line, excluded, plan.degraded, plan.excluded_time, plan.unknown_time)
+    total_ms = so_far.total_ms + rest_ms
+    assert left is not None
+    assert plan.guarantee is not None
+    assert so_far.down_ms + left == brute_force.allowed_ms(total_ms, plan.guarantee)
 
 
 @given(st.data(), months, zones, plans)

@@ -163,6 +163,13 @@ def test_where_everything_is_removed_there_is_no_availability_and_no_breach() ->
     assert measured.allowed_down_ms == measured.coverage == 0
 
 
+def test_a_window_that_the_contract_leaves_empty_has_no_downtime() -> None:
+    for window in (hours(2, 2), hours(3, 2)):
+        measured = measure(Observed(window, [[hours(0, 5)]], unknown=[hours(0, 5)]), PLAIN)
+        assert (measured.total_ms, measured.down_ms, measured.unknown_ms) == (0, 0, 0)
+        assert (measured.outages, measured.down_by_outage, measured.breach) == (0, (), False)
+
+
 def test_what_is_left_is_reckoned_for_the_whole_month() -> None:
     so_far = (OCTOBER[0], OCTOBER[0] + HOUR_MS)
     measured = measure(Observed(so_far, [[hours(0, 0.5)]], complete=False), PLAIN)

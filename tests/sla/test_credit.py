@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,6 +46,12 @@ def test_three_hours_of_the_standard_plan_meet_its_cap() -> None:
     found = credit(after(STANDARD, 180), STANDARD, FEE)
     assert isinstance(found, Credit)
     assert (str(found.uncapped), str(found.cap)) == ("60.00 EUR", "50.00 EUR")
+
+
+def test_ninety_minutes_are_one_and_a_half_hours() -> None:
+    found = credit(after(STANDARD, 90), STANDARD, FEE)
+    assert isinstance(found, Credit)
+    assert (found.hours, str(found.amount)) == (Fraction(3, 2), "30.00 EUR")
 
 
 @pytest.mark.parametrize(

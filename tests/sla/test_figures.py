@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -73,6 +74,15 @@ def test_a_printed_percentage_is_below_the_guarantee_exactly_when_there_is_a_bre
     assert (printed < Fraction(guarantee)) == (ratio < Fraction(guarantee))
 
 
+@pytest.mark.parametrize("seconds", [1_339.201, 1_340, 1_400, 1_473])
+def test_a_breach_that_two_decimals_would_hide_is_printed_as_one(seconds: float) -> None:
+    """A month of 31 days at 99.95 % allows 1,339.2 s."""
+    month_ms = 31 * 24 * 3_600_000
+    ratio = 1 - Fraction(round(seconds * 1000), month_ms)
+    assert f"{float(ratio):.2%}" == "99.95%"
+    assert percentage(ratio, Decimal("0.9995")).startswith("99.94")
+
+
 @given(ratios.filter(lambda ratio: ratio < 1))
 def test_only_all_of_the_time_is_printed_as_a_hundred(ratio: Fraction) -> None:
     assert not percentage(ratio).startswith("100")
@@ -94,3 +104,18 @@ def test_only_all_of_the_time_is_printed_as_a_hundred(ratio: Fraction) -> None:
 )
 def test_a_duration_is_written_for_people_to_the_millisecond(milliseconds: int, text: str) -> None:
     assert duration(milliseconds) == text
+
+
+_UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000, "ms": 1}
+
+
+@given(st.integers(-(10**11), 10**11) | st.integers(-100_000, 100_000))
+def test_a_duration_can_be_read_back_to_the_millisecond(milliseconds: int) -> None:
+    text = duration(milliseconds)
+    parts = re.findall(r"([0-9.]+) (d|h|min|s|ms)", text)
+    read = sum(Decimal(number) * _UNITS_MS[unit] for number, unit in parts)
+    assert (-read if text.startswith("-") else read) == milliseconds
+    larger_than = [_UNITS_MS[unit] for _, unit in parts]
+    assert larger_than == sorted(larger_than, reverse=True)
+    for (number, _), above, unit in zip(parts[1:], larger_than, larger_than[1:], strict=False):
+        assert Decimal(number) * unit < above, "no part reaches the unit before it"

@@ -79,6 +79,19 @@ def test_hours_that_never_come_are_refused(hours: WeeklyHours) -> None:
         due("2026-10-16T11:00:00", 1, hours)
 
 
+def test_hours_that_holidays_use_up_are_refused() -> None:
+    first = date(2026, 10, 12)
+    mondays = tuple(first + timedelta(weeks=week) for week in range(600))
+    with pytest.raises(ValueError, match="never come"):
+        due("2026-10-16T11:00:00", 1, weekly(range(1), "08:00", "18:00"), mondays)
+
+
+def test_a_deadline_past_the_last_year_is_refused_as_one_that_never_comes() -> None:
+    assert due("9998-12-31T10:00:00", 2) == "9998-12-31T12:00:00+01:00"
+    with pytest.raises(ValueError, match="never come"):
+        due("9998-12-31T10:00:00", 24)
+
+
 @pytest.mark.parametrize(
     ("plan", "mrt", "tti", "ttr"),
     [
@@ -111,6 +124,21 @@ def test_time_is_used_up_in_the_hours_only() -> None:
     assert used(friday, monday, WORKDAYS, LUXEMBOURG) == 2.5 * HOUR_MS
     assert used(friday, friday, WORKDAYS, LUXEMBOURG) == 0
     assert used(friday, friday + 1, WORKDAYS, LUXEMBOURG) == 1
+    assert used(monday, friday, WORKDAYS, LUXEMBOURG) == 0
+
+
+def test_a_clock_that_runs_for_decades_is_counted_to_its_end() -> None:
+    begin, end = (parse_instant(f"{year}-01-01", LUXEMBOURG) for year in (1990, 2026))
+    assert used(begin, end, ALWAYS, LUXEMBOURG) == end - begin
+
+
+def test_a_window_open_when_midnight_is_taken_back_is_counted_in_full() -> None:
+    """In St. John's 2009 the clocks went back at 00:01 of November 1st, so October had a second hour from 23:01."""
+    zone = ZoneInfo("America/St_Johns")
+    midnight = parse_instant("2009-11-01T00:00:00-02:30", zone)
+    assert used(midnight - HOUR_MS, midnight + HOUR_MS, ALWAYS, zone) == 2 * HOUR_MS
+    assert used(midnight, midnight + 90_000, weekly(range(6, 7), "00:00", "24:00"), zone) == 90_000
+    assert deadline(midnight - HOUR_MS, 2 * HOUR_MS, ALWAYS, zone) == midnight + HOUR_MS
 
 
 zones = st.sampled_from(

@@ -9,9 +9,20 @@ from hypothesis import strategies as st
 
 from monitor.sla.intervals import Interval, clip, intersect, subtract, total, union
 
-stretches = st.tuples(st.integers(0, 40), st.integers(0, 40)).filter(lambda pair: pair[0] < pair[1])
-jumbled = st.lists(stretches, max_size=8)
-ordered = jumbled.map(union)
+instants = st.integers(0, 40)
+stretches = st.tuples(instants, instants).filter(lambda pair: pair[0] < pair[1])
+jumbled = st.lists(st.tuples(instants, instants), max_size=8)
+"""Some of them empty, or with the end before the beginning."""
+
+
+@st.composite
+def orderly(draw: st.DrawFn) -> list[Interval]:
+    """Sorted and without overlaps; some touch."""
+    edges = sorted(draw(st.sets(instants, max_size=16)))
+    return [stretch for stretch in pairwise(edges) if draw(st.booleans())]
+
+
+ordered = orderly()
 
 
 def milliseconds(intervals: list[Interval]) -> set[int]:
@@ -55,6 +66,10 @@ def test_clipping_leaves_what_lies_in_the_window(intervals: list[Interval], wind
 @given(ordered)
 def test_a_total_counts_every_millisecond_once(intervals: list[Interval]) -> None:
     assert total(intervals) == len(milliseconds(intervals))
+
+
+def test_nothing_lies_in_a_window_that_ends_before_it_begins() -> None:
+    assert clip([(0, 20)], (10, 10)) == clip([(0, 20)], (10, 5)) == []
 
 
 def test_stretches_that_touch_share_no_millisecond() -> None:

@@ -63,9 +63,14 @@ def test_half_a_minor_unit_goes_up(exact: str, currency: str, amount: str) -> No
     assert str(found) == f"{amount} {currency}"
 
 
-@given(st.fractions(0, 10**9), st.sampled_from(["JPY", "EUR", "KWD", "CLF"]))
-def test_rounding_is_off_by_at_most_half_a_minor_unit(exact: Fraction, currency: str) -> None:
+thousandths = st.integers(0, 10**9).map(lambda count: Fraction(count, 2000))
+
+
+@given(st.fractions(0, 10**9) | thousandths, st.sampled_from(["JPY", "EUR", "KWD", "CLF"]))
+def test_rounding_is_off_by_at_most_half_a_minor_unit_and_half_goes_up(
+    exact: Fraction, currency: str
+) -> None:
     found = rounded(exact, currency)
     half = Fraction(1, 2 * 10**found.digits)
-    assert -half < exact - Fraction(found.amount) <= half or Fraction(found.amount) - exact == half
+    assert -half <= exact - Fraction(found.amount) < half
     assert -found.amount.as_tuple().exponent == found.digits  # type: ignore[operator]

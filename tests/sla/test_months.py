@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sla.months import Month, bounds, local_iso, midnight_ms, month_of, parse_instant
+from monitor.sla.months import Month, bounds, from_ms, local_iso, midnight_ms, month_of, parse_instant
 from tests.sla.test_against_brute_force import ZONES
 
 LUXEMBOURG = ZoneInfo("Europe/Luxembourg")
 HOUR_MS = 3_600_000
+_ALMOST = (
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9]([.,][0-9]{0,9})?)?"
+    r"([+-][0-2][0-9]:[0-6][0-9]|Z)?"
+)
 
 
 def ms(text: str) -> int:
@@ -118,6 +122,15 @@ def test_an_instant_without_offset_is_in_the_contracts_zone(text: str, instant: 
     assert parse_instant(text, LUXEMBOURG) == ms(instant)
 
 
+@given(st.text() | st.text("0123456789-:.,TZW+ ", max_size=40) | st.from_regex(_ALMOST, fullmatch=True))
+def test_nonsense_is_refused_and_nothing_else_happens(text: str) -> None:
+    try:
+        instant = parse_instant(text, LUXEMBOURG)
+    except ValueError:
+        return
+    assert parse_instant(local_iso(instant, LUXEMBOURG), LUXEMBOURG) == instant
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -135,3 +148,27 @@ def test_an_instant_without_offset_is_in_the_contracts_zone(text: str, instant: 
 def test_what_is_no_instant_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_instant(text, LUXEMBOURG)
+
+
+@given(st.datetimes(datetime(1971, 1, 2), datetime(2037, 12, 30)), st.sampled_from(ZONES))
+def test_a_local_time_is_the_first_instant_at_which_the_zone_shows_it_or_is_skipped(
+    naive: datetime, zone: ZoneInfo
+) -> None:
+    naive = naive.replace(microsecond=naive.microsecond // 1000 * 1000)
+    day_ms = 24 * HOUR_MS
+    about = ms(naive.isoformat() + "+00:00")
+    offsets = {
+        from_ms(about + shift, zone).utcoffset() for shift in (-day_ms, -day_ms // 2, 0, day_ms // 2, day_ms)
+    }
+    shown = sorted(
+        instant
+        for instant in (
+            about - offset // timedelta(milliseconds=1) for offset in offsets if offset is not None
+        )
+        if from_ms(instant, zone).replace(tzinfo=None) == naive
+    )
+    if shown:
+        assert parse_instant(naive.isoformat(), zone) == shown[0]
+    else:
+        with pytest.raises(ValueError, match="skips"):
+            parse_instant(naive.isoformat(), zone)

@@ -49,7 +49,9 @@ class Browser:
 def browser(directory: Path) -> Iterator[Browser]:
     """Chromium, with a profile in the directory."""
     port = free_port()
-    driver = Process([peer("chromedriver"), f"--port={port}"], lambda: accepts(port), directory / "chromedriver.log")
+    driver = Process(
+        [peer("chromedriver"), f"--port={port}"], lambda: accepts(port), directory / "chromedriver.log"
+    )
     flags = [*_FLAGS, f"--user-data-dir={directory / 'profile'}"]
     wanted = {
         "goog:chromeOptions": {"binary": peer("chromium"), "args": flags},

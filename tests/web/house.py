@@ -106,9 +106,7 @@ class House:
         lines = [{"service": s, "state": state, "from": a, "to": b} for s, state, a, b in history]
         content = "\n".join(map(json.dumps, lines)).encode()
         self.writer.submit(importing(self.configuration, content, "x.jsonl", self.now_ms)).result()
-        self.writer.submit(
-            partial(freeze_due, configuration=self.configuration, now_ms=self.now_ms)
-        ).result()
+        self.writer.submit(partial(freeze_due, configuration=self.configuration, now_ms=self.now_ms)).result()
 
     def turn(
         self, service: str, state: State, when: str, seen: str | None = None, reason: str = "timeout"
@@ -117,9 +115,7 @@ class House:
         shown = self.live.services[service]
         at_ms = at(when)
         change = ServiceChange(at_ms, state, None if seen is None else at(seen), 0, reason)
-        statement = Statement(
-            service, shown.checks[0].name, (), (change,), None, None, state, state, at_ms
-        )
+        statement = Statement(service, shown.checks[0].name, (), (change,), None, None, state, state, at_ms)
         assert self.writer.record([statement])
         self.writer.beat(self.now_ms)
         self.writer.submit(lambda _: None).result()

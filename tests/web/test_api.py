@@ -118,7 +118,11 @@ def test_a_month_has_the_outages_that_touch_it_in_the_contracts_zone(house: Hous
 
 def test_a_service_shows_what_is_live(house: House) -> None:
     service = get(house, f"/api/v1/services/{TRUNK}")
-    assert (service["state"], service["since"], service["for_ms"]) == ("down", "2026-11-20T13:50:00+01:00", 751_000)
+    assert (service["state"], service["since"], service["for_ms"]) == (
+        "down",
+        "2026-11-20T13:50:00+01:00",
+        751_000,
+    )
     assert service["outage_since"] == service["since"]
     first, second = service["checks"]
     assert first["last"] == {
@@ -135,7 +139,9 @@ def test_a_service_shows_what_is_live(house: House) -> None:
 
 
 def portions(house: House, path: str, sizes: Sequence[int], key: str | None) -> list[Any]:
-    answers = [ask(house, f"{path}?limit={size}&offset={sum(sizes[:n])}")[0][1] for n, size in enumerate(sizes)]
+    answers = [
+        ask(house, f"{path}?limit={size}&offset={sum(sizes[:n])}")[0][1] for n, size in enumerate(sizes)
+    ]
     return [item for answer in answers for item in (answer[key] if key else answer)]
 
 
@@ -150,7 +156,9 @@ def test_long_answers_come_in_portions(house: House) -> None:
     assert months == get(house, "/api/v1/months/2026-10")["services"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "limit=-1", "offset=-1", "offset=1e3", "limit="])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "limit=-1", "offset=-1", "offset=1e3", "limit="]
+)
 def test_a_portion_that_makes_no_sense_is_refused(house: House, query: str) -> None:
     ((status, answer, _),) = ask(house, f"/api/v1/outages?{query}")
     assert status == 400

@@ -41,7 +41,15 @@ return weak;
 WIDER = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-PATHS = ("/", f"/services/{TRUNK}", f"/services/{PBX}", "/months/2026-10", "/claims", "/?state=up", "/nothing")
+PATHS = (
+    "/",
+    f"/services/{TRUNK}",
+    f"/services/{PBX}",
+    "/months/2026-10",
+    "/claims",
+    "/?state=up",
+    "/nothing",
+)
 
 
 def test_the_pages_work_in_a_browser(house: House, tmp_path: Path) -> None:

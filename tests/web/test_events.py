@@ -58,7 +58,7 @@ def test_there_is_a_limit_to_how_many_listen(house: House, monkeypatch: pytest.M
                 assert refused.headers["Retry-After"] == "30"
             first.close()
             async with asyncio.timeout(15):
-                while (await site.client.get("/events")).status == 503:  # noqa: ASYNC110
+                while (await site.client.get("/events")).status == 503:
                     await asyncio.sleep(0.05)
             second.close()
 

@@ -122,7 +122,9 @@ def test_the_credit_is_what_would_be_owed_by_now(house: House, tmp_path: Path) -
     name = f'ringback_month_credit{{service="{TRUNK}",currency="EUR"}}'
     assert series(house.live)[name] == 0
     worse = House(tmp_path)
-    worse.bring_in([(TRUNK, "up", "2026-11-01", "2026-11-02"), (TRUNK, "down", "2026-11-02", "2026-11-02T02:00")])
+    worse.bring_in(
+        [(TRUNK, "up", "2026-11-01", "2026-11-02"), (TRUNK, "down", "2026-11-02", "2026-11-02T02:00")]
+    )
     worse.measure()
     worse.close()
     assert series(worse.live)[name] == 60

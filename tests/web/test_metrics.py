@@ -12,7 +12,7 @@ from pathlib import Path
 from monitor.web.exposition import SLICE, Exposition
 from tests.agent.real import Process, free_port
 from tests.peers import peer
-from tests.web.house import PBX, TRUNK, House, crowd, counting_turns
+from tests.web.house import PBX, TRUNK, House, counting_turns, crowd
 from tests.web.promtool import lint
 
 

@@ -102,7 +102,9 @@ def test_a_page_is_put_together_in_bounded_pieces(house: House) -> None:
         ({"probing": False}, "not probing"),
     ],
 )
-def test_what_is_wrong_with_the_agent_is_said_on_top(house: House, change: dict[str, object], notice: str) -> None:
+def test_what_is_wrong_with_the_agent_is_said_on_top(
+    house: House, change: dict[str, object], notice: str
+) -> None:
     assert 'role="alert"' not in read(house, "/")
     for name, value in change.items():
         setattr(house.live, name, value)
@@ -143,7 +145,10 @@ def test_a_service_shows_any_month(house: House) -> None:
 def test_a_month_is_a_table_of_all_services(house: House) -> None:
     text = text_of(read(house, "/months/2026-10"))
     assert "1 credit drafted: 60.00 EUR" in text
-    assert "acme-trunk mixvoip/enterprise 99.7315 % 99.90 % 2 h 00 min 00 s 44 min 42 s breach 1 100.0000 % 60.00 EUR" in text
+    assert (
+        "acme-trunk mixvoip/enterprise 99.7315 % 99.90 % 2 h 00 min 00 s 44 min 42 s breach 1 100.0000 % 60.00 EUR"
+        in text
+    )
     assert "acme-link none not known none none 0 0.0000 % none" in text
     assert "The month goes on" in text_of(read(house, "/months/2026-11"))
     assert "No service was in contract" in text_of(read(house, "/months/2027-01"))

@@ -15,6 +15,13 @@ from tests.peers import peer
 WHERE = REPOSITORY / "config" / "prometheus"
 
 
+def exposed_names() -> set[str]:
+    """Our own metrics."""
+    live = Live("lux-1", "0")
+    text = agent_exposition(agent_registry(live)) + "".join(Exposition(live.services).pieces(0))
+    return set(re.findall(r"^# TYPE (ringback_\w+)", text, re.MULTILINE))
+
+
 def check(*words: str) -> None:
     done = subprocess.run([peer("promtool"), "check", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -31,11 +38,8 @@ def test_the_sample_and_the_rules_are_a_valid_configuration(tmp_path: Path) -> N
 
 
 def test_the_rules_name_no_metric_that_does_not_exist() -> None:
-    live = Live("lux-1", "0")
-    text = agent_exposition(agent_registry(live)) + "".join(Exposition(live.services).pieces(0))
-    exposed = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
     named = set(re.findall(r"\bringback_\w+", (WHERE / "alerts.yml").read_text()))
-    assert {name.removesuffix("_bucket") for name in named} <= exposed
+    assert {name.removesuffix("_bucket") for name in named} <= exposed_names()
 
 
 def test_an_outage_alerts_and_a_spent_budget_does(tmp_path: Path) -> None:
@@ -75,3 +79,8 @@ tests:
     argv = [peer("promtool"), "test", "rules", str(file)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_documentation_has_every_metric_and_no_other() -> None:
+    page = (REPOSITORY / "docs" / "http.md").read_text()
+    assert set(re.findall(r"^\| `(ringback_\w+)`", page, re.MULTILINE)) == exposed_names()

@@ -9,7 +9,16 @@ import pytest
 from tests.agent.real import REPOSITORY
 from tests.web.house import TRUNK, House
 
-PATHS = ["/", f"/services/{TRUNK}", "/months/2026-10", "/claims", "/metrics", "/readyz", "/nothing", "/api/v1/services"]
+PATHS = [
+    "/",
+    f"/services/{TRUNK}",
+    "/months/2026-10",
+    "/claims",
+    "/metrics",
+    "/readyz",
+    "/nothing",
+    "/api/v1/services",
+]
 
 
 def test_every_answer_forbids_what_the_pages_do_not_need(house: House) -> None:
@@ -93,5 +102,14 @@ def test_the_host_that_is_asked_for_decides_nothing(house: House) -> None:
 def test_pages_load_nothing_from_elsewhere_and_carry_no_inline_code() -> None:
     for template in (REPOSITORY / "monitor" / "web" / "templates").iterdir():
         text = template.read_text()
-        for forbidden in ("http:", "https:", "style=", "<style", "onclick", "onload", "javascript:", "| safe"):
+        for forbidden in (
+            "http:",
+            "https:",
+            "style=",
+            "<style",
+            "onclick",
+            "onload",
+            "javascript:",
+            "| safe",
+        ):
             assert forbidden not in text, template.name

@@ -97,7 +97,11 @@ def test_a_day_on_which_the_clock_goes_back_has_an_hour_more() -> None:
 
 def test_a_millisecond_of_downtime_fills_its_cell() -> None:
     days = strip(line(down=[(BEGIN + HOUR + 1, BEGIN + HOUR + 2)]), OCTOBER, LUXEMBOURG)
-    assert [(run.cell, run.cells, run.state) for run in days[0].runs] == [(0, 12, "up"), (12, 1, "down"), (13, 275, "up")]
+    assert [(run.cell, run.cells, run.state) for run in days[0].runs] == [
+        (0, 12, "up"),
+        (12, 1, "down"),
+        (13, 275, "up"),
+    ]
 
 
 def test_a_cell_shows_the_worst_that_was_in_it() -> None:
@@ -129,7 +133,11 @@ def so_far(down_ms: int, now_ms: int = BEGIN + 100 * HOUR, unknown_ms: int = 0) 
     fee = Money(Decimal(100), "EUR")
     window = (BEGIN, now_ms)
     observed = Observed(
-        window, [[(BEGIN, BEGIN + down_ms)]] if down_ms else (), (), [(now_ms - unknown_ms, now_ms)], complete=False
+        window,
+        [[(BEGIN, BEGIN + down_ms)]] if down_ms else (),
+        (),
+        [(now_ms - unknown_ms, now_ms)],
+        complete=False,
     )
     measured = measure(observed, plan)
     agreement = Agreement("a", "Europe/Luxembourg", (), None, None, plan, fee)
