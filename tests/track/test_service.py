@@ -65,7 +65,9 @@ def test_a_service_that_needs_one_is_down_only_while_all_are():
     assert bench.line[-1] == (60, UP)
 
 
-sights = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([GOOD, GOOD, BAD, BAD, NOT_ASKED])), max_size=60)
+sights = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from([GOOD, GOOD, BAD, BAD, NOT_ASKED])), max_size=60
+)
 
 
 @given(sights, st.integers(1, 3))
