@@ -93,6 +93,8 @@ def test_only_all_of_the_time_is_printed_as_a_hundred(ratio: Fraction) -> None:
     [
         (0, "0 s"),
         (1, "1 ms"),
+        (999, "999 ms"),
+        (1_000, "1 s"),
         (850, "850 ms"),
         (3_250, "3.250 s"),
         (63_000, "1 min 03 s"),
