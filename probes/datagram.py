@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from probes.arrival import SO_TIMESTAMPNS, Ancillary, stamped, wall_ns
 from probes.resolve import Sockaddr
 
 SWEEP_S = 0.025
@@ -35,13 +36,11 @@ EXCHANGES = 65_536
 RECEIVE_BUFFER = 8 << 20
 """Bytes of answers that the kernel is asked to hold for us; net.core.rmem_max may grant less."""
 
-_SO_TIMESTAMPNS = 35
 _SO_RXQ_OVFL = 40
 _SO_RCVBUFFORCE = 33
 _RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 _RECVTTL = {socket.AF_INET: (socket.IPPROTO_IP, 12, 2), socket.AF_INET6: (socket.IPPROTO_IPV6, 51, 52)}
 _MSG_ERRQUEUE = 0x2000
-_TIMESPEC = struct.Struct("@ll")
 _INT = struct.Struct("@i")
 _UNSIGNED = struct.Struct("@I")
 _EXTENDED_ERROR = struct.Struct("@IBBBBII")
@@ -241,22 +240,21 @@ class Line:
             exchange.take(Answer(data, source, received_ns, ttl))
         return True
 
-    def _note(self, ancillary: list[tuple[int, int, bytes]]) -> None:
+    def _note(self, ancillary: Ancillary) -> None:
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == _SO_RXQ_OVFL:
                 self._overflowed(_UNSIGNED.unpack(data)[0])
 
     def _read(
-        self, ancillary: list[tuple[int, int, bytes]], offset_ns: int, started_ns: int, now_ns: int
+        self, ancillary: Ancillary, offset_ns: int, started_ns: int, now_ns: int
     ) -> tuple[int, int | None]:
         """When a datagram arrived (now, where a stepped clock makes the kernel's stamp senseless), and its TTL."""
         received_ns, ttl = now_ns, None
         for level, kind, data in ancillary:
             if level != socket.SOL_SOCKET:
                 ttl = _INT.unpack(data[:4])[0]
-            elif kind == _SO_TIMESTAMPNS:
-                seconds, nanoseconds = _TIMESPEC.unpack(data)
-                received_ns = seconds * 1_000_000_000 + nanoseconds - offset_ns
+            elif kind == SO_TIMESTAMPNS:
+                received_ns = wall_ns(data) - offset_ns
             elif kind == _SO_RXQ_OVFL:
                 self._overflowed(_UNSIGNED.unpack(data)[0])
         if not started_ns - 1_000_000 <= received_ns <= now_ns + 1_000_000:
@@ -287,7 +285,7 @@ class Line:
 
 def _prepare(sock: socket.socket) -> None:
     sock.setblocking(False)
-    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    stamped(sock)
     sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
     level, option = _RECVERR[sock.family]
     sock.setsockopt(level, option, 1)
@@ -299,7 +297,7 @@ def _prepare(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
-def _extended_error(ancillary: list[tuple[int, int, bytes]]) -> Unreachable | None:
+def _extended_error(ancillary: Ancillary) -> Unreachable | None:
     """What ``struct sock_extended_err`` of <linux/errqueue.h> says; None for an error of our own host's."""
     for level, kind, data in ancillary:
         if (level, kind) in _RECVERR.values():

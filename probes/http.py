@@ -154,11 +154,8 @@ class _Names(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         trail = _trail.get()
-        found = trail.resolver.at_once(host, trail.options.family)
-        if found is None:
-            found = await trail.resolver.resolve(
-                host, trail.options.family, timeout_s=trail.options.timeout / 1000
-            )
+        timeout_s = trail.options.timeout / 1000
+        found = await trail.resolver.resolve(host, trail.options.family, timeout_s=timeout_s)
         trail.detail.update(found.detail)
         address = found.addresses[0]
         return [

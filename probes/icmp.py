@@ -103,10 +103,8 @@ class IcmpProber:
     async def probe(self, target: IcmpTarget, options: IcmpOptions) -> Outcome:
         started_ns = time.monotonic_ns()
         try:
-            resolution = self._resolver.at_once(target.host, target.family)
-            if resolution is None:
-                timeout_s = options.timeout / 1000
-                resolution = await self._resolver.resolve(target.host, target.family, timeout_s=timeout_s)
+            timeout_s = options.timeout / 1000
+            resolution = await self._resolver.resolve(target.host, target.family, timeout_s=timeout_s)
             return await self._ask(resolution, options, started_ns)
         except NotPermitted as error:
             return Outcome(

@@ -75,11 +75,8 @@ class TcpProber:
     async def probe(self, target: TcpTarget, options: TcpOptions) -> Outcome:
         started_ns = time.monotonic_ns()
         try:
-            resolution = self._resolver.at_once(target.host, options.family)
-            if resolution is None:
-                resolution = await self._resolver.resolve(
-                    target.host, options.family, timeout_s=options.timeout / 1000
-                )
+            timeout_s = options.timeout / 1000
+            resolution = await self._resolver.resolve(target.host, options.family, timeout_s=timeout_s)
             return await self._ask(resolution, target.port, options, started_ns)
         except OSError as error:
             return not_asked(error, started_ns)

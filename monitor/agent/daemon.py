@@ -96,6 +96,8 @@ class Agent:
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait({beating, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        if beating.done():
+            beating.result()  # raises what ended it: without its writer the agent is of no use
         await self._drain(schedule, scheduler, doors, beating)
 
     async def _begin_run(self) -> int:

@@ -87,9 +87,8 @@ def measure(observed: Observed, plan: Plan | None) -> Availability:
         start, end = stretches[0]
         if first <= start < last:
             begun += 1
-            if (
-                end <= last and len(stretches) == 1 and not excluded
-            ):  # as most are; a month has half a million
+            # As most are: the month of ten thousand services has half a million.
+            if end <= last and len(stretches) == 1 and not excluded:
                 by_outage.append(end - start)
                 continue
         inside = clip(stretches, window)
@@ -170,5 +169,5 @@ def _with_degraded(observed: Observed) -> list[list[Interval]]:
             for start, end in after:
                 starts[start] = ends[end] = before
             outages.remove(after)
-        starts[span[0]] = ends[span[1]] = home
+        ends[span[1]] = home
     return sorted(sorted(stretches) for stretches in outages)

@@ -159,6 +159,10 @@ def record(db: sqlite3.Connection, run: Run, keys: Keys, statement: Statement, n
     )
     if check is not None:
         _record_check(db, run, service, check, statement, now_ms)
+    else:  # the service is watched anew, or no more: what its checks had pending is void
+        db.execute(
+            'DELETE FROM pending WHERE "check" IN (SELECT key FROM checks WHERE service = ?)', (service,)
+        )
 
 
 def _record_check(

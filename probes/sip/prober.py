@@ -78,10 +78,8 @@ class SipProber:
     async def probe(self, target: SipTarget, options: SipOptions) -> Outcome:
         started_ns = time.monotonic_ns()
         try:
-            resolution = self._resolver.at_once(target.host, options.family)
-            if resolution is None:
-                timeout_s = options.timeout / 1000
-                resolution = await self._resolver.resolve(target.host, options.family, timeout_s=timeout_s)
+            timeout_s = options.timeout / 1000
+            resolution = await self._resolver.resolve(target.host, options.family, timeout_s=timeout_s)
             if target.transport == "tcp":
                 return await self._over_tcp(target, options, resolution, started_ns)
             return await self._over_udp(target, options, resolution, started_ns)

@@ -10,10 +10,9 @@ import struct
 import time
 from collections.abc import Callable
 
+from probes.arrival import ANCILLARY_BYTES, arrival_ns, stamped
 from probes.resolve import Address
 
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("@ll")
 _RESET_ON_CLOSE = struct.pack("=ii", 1, 0)
 _CHUNK = 16_384
 
@@ -26,7 +25,7 @@ class Stream:
         self._address = address
         self._sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        stamped(self._sock)
         # a probe a second would otherwise leave as many ports in TIME_WAIT
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
@@ -57,11 +56,11 @@ class Stream:
         """What has arrived, and when, in ``time.monotonic_ns()``; no bytes: the peer hung up."""
         while True:
             try:
-                data, ancillary, _, _ = self._sock.recvmsg(_CHUNK, 64)
+                data, ancillary, _, _ = self._sock.recvmsg(_CHUNK, ANCILLARY_BYTES)
             except BlockingIOError:
                 await self._ready(self._loop.add_reader, self._loop.remove_reader)
             else:
-                return data, _arrival_ns(ancillary)
+                return data, arrival_ns(ancillary)
 
     def close(self) -> None:
         self._sock.close()
@@ -78,13 +77,3 @@ class Stream:
 def _settle(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-def _arrival_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
-    now_ns = time.monotonic_ns()
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
-            seconds, nanoseconds = _TIMESPEC.unpack(data)
-            age_ns: int = time.time_ns() - (seconds * 1_000_000_000 + nanoseconds)
-            return now_ns - max(0, age_ns)
-    return now_ns

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 import time
 from dataclasses import dataclass, field
 
+from probes.arrival import ANCILLARY_BYTES, arrival_ns, stamped
 from probes.resolve import Sockaddr
 
 LARGEST = 2_048
 """Bytes of an answer that are read: what was asked for fits, and more would only cost time to decode."""
 
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("@ll")
 _AT_A_TIME = 16
 
 
@@ -40,7 +38,7 @@ class Exchange:
         loop = asyncio.get_running_loop()
         family = socket.AF_INET if len(sockaddr) == 2 else socket.AF_INET6
         with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            stamped(sock)
             sock.connect(sockaddr)
             self.sent_ns = time.monotonic_ns()
             sock.send(question)
@@ -55,25 +53,14 @@ class Exchange:
             if self._answer.done():
                 return
             try:
-                datagram, ancillary, _, _ = sock.recvmsg(LARGEST, socket.CMSG_SPACE(_TIMESPEC.size))
+                datagram, ancillary, _, _ = sock.recvmsg(LARGEST, ANCILLARY_BYTES)
             except BlockingIOError:
                 return
             except OSError as error:
                 self._answer.set_exception(error)
                 return
             if mark in datagram:
-                self.received_ns = _arrival_ns(ancillary)
+                self.received_ns = arrival_ns(ancillary)
                 self._answer.set_result(datagram)
             else:
                 self.unusable += 1
-
-
-def _arrival_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """The kernel's stamp (wall clock) as an instant of the monotonic clock."""
-    now_ns = time.monotonic_ns()
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
-            seconds, nanoseconds = _TIMESPEC.unpack(data)
-            age_ns: int = time.time_ns() - (seconds * 1_000_000_000 + nanoseconds)
-            return now_ns - max(0, age_ns)
-    return now_ns

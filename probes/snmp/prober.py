@@ -101,9 +101,7 @@ class SnmpProber:
             community = (
                 read_community(options.community_file) if options.community_file else options.community
             )
-            resolution = self._resolver.at_once(target.host, options.family)
-            if resolution is None:
-                resolution = await self._resolver.resolve(target.host, options.family, timeout_s=timeout_s)
+            resolution = await self._resolver.resolve(target.host, options.family, timeout_s=timeout_s)
         except OSError as error:
             return not_asked(error, started_ns)
         resolve_s = (time.monotonic_ns() - started_ns) / 1e9

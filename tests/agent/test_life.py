@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,22 @@ def test_a_second_agent_on_the_same_database_is_refused(tmp_path: Path, server):
         assert second.returncode == 1
         assert "another process" in second.stderr
         assert "Traceback" not in second.stderr
+
+
+def test_probes_that_were_missed_are_unknown_time_and_nothing_is_down(tmp_path: Path, server):
+    """The whole agent stands still (SIGSTOP) for longer than several intervals."""
+    _, port = server
+    agent = Ringback(tmp_path, link(port))
+    with running(agent):
+        eventually(lambda: agent.state("link") == "up")
+        agent.signal(signal.SIGSTOP)
+        time.sleep(2)  # what is tested is that this time passes unseen
+        agent.signal(signal.SIGCONT)
+        eventually(lambda: len(agent.rows("SELECT * FROM spans")) == 3)
+        states = agent.rows("SELECT state, seconds, reason FROM service_states")
+        assert [row["state"] for row in states] == ["up", "unknown", "up"]
+        assert states[1]["reason"] == "missed"
+        assert 1 < states[1]["seconds"] < 3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")

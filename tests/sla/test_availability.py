@@ -168,6 +168,7 @@ def test_a_window_that_the_contract_leaves_empty_has_no_downtime() -> None:
         measured = measure(Observed(window, [[hours(0, 5)]], unknown=[hours(0, 5)]), PLAIN)
         assert (measured.total_ms, measured.down_ms, measured.unknown_ms) == (0, 0, 0)
         assert (measured.outages, measured.down_by_outage, measured.breach) == (0, (), False)
+        assert measured.coverage == 0
 
 
 def test_what_is_left_is_reckoned_for_the_whole_month() -> None:
