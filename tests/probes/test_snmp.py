@@ -251,7 +251,7 @@ def test_a_table_without_end_is_read_up_to_a_limit() -> None:
         cells = [((*column, start + n), v2c.OctetString(b"x")) for n in range(1, 17)]
         return [Agent().response(message, cells)]
 
-    (outcome,) = probe_agent(Agent(endless), "ifOperStatus/wan0", timeout="4s")
+    (outcome,) = probe_agent(Agent(endless), "ifOperStatus/wan0", timeout="60s")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "no such interface")
 
 
