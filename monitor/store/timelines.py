@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,10 +19,13 @@ _TOUCHING = """
 """Of the spans that began before the window only the last one can reach into it."""
 
 _DOWN = f"SELECT from_ms, to_ms, outage {_TOUCHING} AND state = 'down' ORDER BY from_ms"
+_NOT_UP = f"SELECT from_ms, to_ms, CASE state WHEN 'down' THEN outage END {_TOUCHING} ORDER BY from_ms"
 _DOUBTFUL = f"SELECT from_ms, to_ms, state {_TOUCHING} AND state <> 'down' ORDER BY from_ms"
 _ENDS = """
     SELECT (SELECT from_ms FROM spans WHERE service = ?1 ORDER BY from_ms LIMIT 1), from_ms, to_ms, state
     FROM spans WHERE service = ?1 ORDER BY from_ms DESC LIMIT 1"""
+
+_WORD = itemgetter(2)
 
 Stretch = tuple[int, int, T]
 """From, to, and a word on it. A plain tuple: a month has half a million of them."""
@@ -115,8 +119,12 @@ class Timelines:
         if begin_ms >= to_ms or end_ms <= from_ms:
             return Timeline(from_ms, to_ms, [], [], [(from_ms, to_ms)], 0)
         window = (self._keys[service], from_ms, to_ms)
-        down = _ended(self._db.execute(_DOWN, window).fetchall(), from_ms, end_ms)
-        doubtful = _ended(self._db.execute(_DOUBTFUL, window).fetchall(), from_ms, end_ms)
+        not_up = self._db.execute(_NOT_UP, window).fetchall()
+        doubtful = []
+        if None in map(_WORD, not_up):  # for most services the one query tells all
+            not_up = [row for row in not_up if row[2] is not None]
+            doubtful = _ended(self._db.execute(_DOUBTFUL, window).fetchall(), from_ms, end_ms)
+        down = _ended(not_up, from_ms, end_ms)
         unknown = [(start, end) for start, end, state in doubtful if state == "unknown"]
         degraded = [(start, end) for start, end, state in doubtful if state == "degraded"]
         if begin_ms > from_ms:
