@@ -30,6 +30,9 @@ LARGEST = 4_096
 ROUNDS = 8
 """Batches read before a time-out is declared. If there still is more then, we are flooded."""
 
+KEPT = 64
+"""Answers of one exchange that wait to be looked at; more than the longest burst asks for."""
+
 EXCHANGES = 65_536
 """Exchanges that can be under way on one socket."""
 
@@ -37,6 +40,9 @@ RECEIVE_BUFFER = 8 << 20
 """Bytes of answers that the kernel is asked to hold for us; net.core.rmem_max may grant less."""
 
 _SO_RXQ_OVFL = 40
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("@9I")
+_DROPS = 8  # SK_MEMINFO_DROPS of <linux/sock_diag.h>
 _SO_RCVBUFFORCE = 33
 _RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 _RECVTTL = {socket.AF_INET: (socket.IPPROTO_IP, 12, 2), socket.AF_INET6: (socket.IPPROTO_IPV6, 51, 52)}
@@ -116,7 +122,7 @@ class Exchange:
     def take(self, what: Answer | OSError) -> None:
         waiter = self._waiter
         if waiter is None or waiter.done():
-            if len(self._answers) < 8:
+            if len(self._answers) < KEPT:
                 self._answers.append(what)
         elif isinstance(what, OSError):
             waiter.set_exception(what)
@@ -210,6 +216,7 @@ class Line:
                     break
             else:
                 self.overflowed_ns = now_ns
+            self._look_for_drops()
             while self._reminders and self._reminders[0][0] <= now_ns:
                 until_ns, _, exchange = heapq.heappop(self._reminders)
                 exchange.expire(until_ns)
@@ -260,6 +267,11 @@ class Line:
         if not started_ns - 1_000_000 <= received_ns <= now_ns + 1_000_000:
             received_ns = now_ns
         return received_ns, ttl
+
+    def _look_for_drops(self) -> None:
+        """Ask the socket itself: the count that comes with a datagram knows only of drops before that datagram."""
+        counts = self.sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        self._overflowed(_MEMINFO.unpack(counts)[_DROPS])
 
     def _overflowed(self, lost: int) -> None:
         if lost != self._lost:
