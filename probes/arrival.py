@@ -1,4 +1,9 @@
-"""When a datagram or a segment arrived, by the kernel's own stamp: a busy event loop reads late."""
+"""When a datagram or a segment arrived, by the kernel's own stamp: a busy event loop reads late.
+
+The stamp is of the wall clock; everything here counts in ``time.monotonic_ns()``. Both clocks are slewed
+alike, so that their offset changes only when somebody sets the wall clock. A stamp from across such a step is
+worth nothing, and the time of reading stands in for it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,12 @@ import socket
 import struct
 import time
 
-SO_TIMESTAMPNS = 35
-"""Socket option, and type of the control message with the stamp (<asm-generic/socket.h>)."""
+STEP_NS = 1_000_000
+"""A change of the clocks' offset from which on the wall clock counts as stepped."""
 
+_SO_TIMESTAMPNS = 35  # socket option, and type of the control message with the stamp (<asm-generic/socket.h>)
 _TIMESPEC = struct.Struct("@ll")
+_UNDISTURBED_NS = 20_000
 
 ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 """Room for the stamp in a recvmsg call."""
@@ -19,20 +26,40 @@ Ancillary = list[tuple[int, int, bytes]]
 
 def stamped(sock: socket.socket) -> None:
     """Have what this socket receives stamped."""
-    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
 
-def wall_ns(stamp: bytes) -> int:
-    """The stamp, in nanoseconds of the wall clock."""
-    seconds, nanoseconds = _TIMESPEC.unpack(stamp)
-    stamp_ns: int = seconds * 1_000_000_000 + nanoseconds
-    return stamp_ns
+def clock_offset_ns() -> int:
+    """Wall clock minus monotonic clock, now; read again where we were interrupted in between."""
+    for _ in range(3):
+        before_ns = time.monotonic_ns()
+        wall_ns = time.time_ns()
+        after_ns = time.monotonic_ns()
+        if after_ns - before_ns < _UNDISTURBED_NS:
+            break
+    return wall_ns - (before_ns + after_ns) // 2
 
 
-def arrival_ns(ancillary: Ancillary) -> int:
-    """The stamp of what was just received, in nanoseconds of ``time.monotonic_ns()``; without one, now."""
-    now_ns = time.monotonic_ns()
+def stamp_ns(ancillary: Ancillary) -> int | None:
+    """The stamp among the control messages, in nanoseconds of the wall clock."""
     for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
-            return now_ns - max(0, time.time_ns() - wall_ns(data))
-    return now_ns
+        if kind == _SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            return int(seconds * 1_000_000_000 + nanoseconds)
+    return None
+
+
+def instant_ns(stamp: int | None, offset_ns: int, read_ns: int, asked_offset_ns: int | None = None) -> int:
+    """The instant of a stamp that was read at ``read_ns``, with the clocks' offset then; without one, then.
+
+    ``asked_offset_ns`` is the offset when the question left: where it was another, the stamp is worth nothing.
+    """
+    if stamp is None or (asked_offset_ns is not None and abs(offset_ns - asked_offset_ns) > STEP_NS):
+        return read_ns
+    return stamp - offset_ns
+
+
+def arrival_ns(ancillary: Ancillary, asked_offset_ns: int | None = None) -> int:
+    """The instant at which what was just received arrived; see ``instant_ns``."""
+    now_ns = time.monotonic_ns()
+    return min(now_ns, instant_ns(stamp_ns(ancillary), clock_offset_ns(), now_ns, asked_offset_ns))

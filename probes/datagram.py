@@ -1,8 +1,8 @@
 """Datagrams through shared sockets: many questions, one socket for each family and transport.
 
-The kernel stamps each datagram when it arrives, so that a busy loop lengthens no round trip, and before a
-time-out is declared the socket is drained: an answer that reached it in time is an answer. An ICMP error for
-a datagram of ours (``IP_RECVERR``) ends its exchange at once, as what it is.
+Before a time-out is declared the socket is read up to that instant: an answer that reached it in time is an
+answer, however late the loop is. An ICMP error for a datagram of ours ends its exchange at once. Where the
+kernel had to drop answers for want of room, silence proves nothing.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ import heapq
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from probes.arrival import SO_TIMESTAMPNS, Ancillary, stamped, wall_ns
+from probes.arrival import Ancillary, clock_offset_ns, instant_ns, stamp_ns, stamped
+from probes.outcome import Outcome, Verdict
 from probes.resolve import Sockaddr
+from probes.unreachable import ask_for_errors, unreachable
 
 SWEEP_S = 0.025
 """How often deadlines are looked at, while there are any: wake-ups cost more than work."""
 
 BATCH = 256
-"""Datagrams read in one go; a flood then lets the loop turn before the next ones."""
+"""Datagrams read, and time-outs declared, in one go; the loop then turns before the next ones."""
 
-LARGEST = 4_096
-"""Bytes of a datagram that are read. What lies beyond is cut off; room for more would cost time each time."""
-
-ROUNDS = 8
-"""Batches read before a time-out is declared. If there still is more then, we are flooded."""
+LARGEST = 65_535
+"""Bytes of a datagram that are read: all that there can be."""
 
 KEPT = 64
 """Answers of one exchange that wait to be looked at; more than the longest burst asks for."""
@@ -39,21 +38,20 @@ EXCHANGES = 65_536
 RECEIVE_BUFFER = 8 << 20
 """Bytes of answers that the kernel is asked to hold for us; net.core.rmem_max may grant less."""
 
-_SO_RXQ_OVFL = 40
+SEND_BUFFER = 4 << 20
+"""Bytes of questions that the kernel is asked to hold on their way to the wire; net.core.wmem_max likewise."""
+
+_RESOLVER_SHARE = 0.1
+_ATTEMPTS = 4
+_SO_SNDBUFFORCE = 32
+_SO_RCVBUFFORCE = 33
 _SO_MEMINFO = 55
 _MEMINFO = struct.Struct("@9I")
 _DROPS = 8  # SK_MEMINFO_DROPS of <linux/sock_diag.h>
-_SO_RCVBUFFORCE = 33
-_RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
-_RECVTTL = {socket.AF_INET: (socket.IPPROTO_IP, 12, 2), socket.AF_INET6: (socket.IPPROTO_IPV6, 51, 52)}
+_RECVTTL = {socket.AF_INET: (socket.IPPROTO_IP, 12), socket.AF_INET6: (socket.IPPROTO_IPV6, 51)}
 _MSG_ERRQUEUE = 0x2000
 _INT = struct.Struct("@i")
-_UNSIGNED = struct.Struct("@I")
-_EXTENDED_ERROR = struct.Struct("@IBBBBII")
-_FROM_HERE = 1
 _ANCILLARY = 256
-
-Key = bytes | int | tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +64,6 @@ class Answer:
     ttl: int | None = None
 
 
-class Unreachable(OSError):
-    """A node on the way, or the target itself, said by ICMP that the datagram did not get through."""
-
-    def __init__(self, number: int, kind: int, code: int, offender: str) -> None:
-        super().__init__(number, "unreachable")
-        self.kind = kind
-        self.code = code
-        self.offender = offender
-
-
 class Unsent(OSError):
     """Our own host could not send the datagram, or may have lost its answer."""
 
@@ -83,15 +71,16 @@ class Unsent(OSError):
 class Exchange:
     """A question under way, known by its key. Leave it with ``close``."""
 
-    __slots__ = ("_answers", "_key", "_line", "_waiter", "_waits_until_ns", "started_ns")
+    __slots__ = ("_answers", "_key", "_line", "_waiter", "_waits_until_ns", "offset_ns", "started_ns")
 
-    def __init__(self, line: Line, key: Key) -> None:
+    def __init__(self, line: Line, key: bytes) -> None:
         self._line = line
         self._key = key
         self._answers: list[Answer | OSError] = []
         self._waiter: asyncio.Future[Answer | None] | None = None
         self._waits_until_ns = 0
         self.started_ns = time.monotonic_ns()
+        self.offset_ns = time.time_ns() - self.started_ns
 
     def send(self, data: bytes, to: Sockaddr) -> int:
         """Send it; the instant just before, of ``time.monotonic_ns()``. Raises Unsent."""
@@ -135,7 +124,7 @@ class Exchange:
         if waiter is None or waiter.done() or until_ns != self._waits_until_ns:
             return
         if self._line.overflowed_ns >= self.started_ns:
-            waiter.set_exception(Unsent(0, "receive buffer overflowed"))
+            waiter.set_exception(Unsent("receive buffer overflowed"))
         else:
             waiter.set_result(None)
 
@@ -146,9 +135,8 @@ class Line:
     def __init__(
         self,
         sock: socket.socket,
-        key_of: Callable[[bytes, Sockaddr], Key | None],
-        key_of_sent: Callable[[bytes], Key | None],
-        largest: int = LARGEST,
+        key_of: Callable[[bytes], bytes | None],
+        key_of_sent: Callable[[bytes], bytes | None],
     ) -> None:
         """``key_of``: whose answer is a datagram? ``key_of_sent``: whose question was one of ours? None: nobody's."""
         self.loop = asyncio.get_running_loop()
@@ -158,37 +146,37 @@ class Line:
         """Datagrams that were nobody's answer: late, doubled, forged."""
         self._key_of = key_of
         self._key_of_sent = key_of_sent
-        self._largest = largest
-        self._exchanges: dict[Key, Exchange] = {}
+        self._exchanges: dict[bytes, Exchange] = {}
         self._reminders: list[tuple[int, int, Exchange]] = []
         self._count = 0
-        self._lost = 0
-        self._sweeping: asyncio.TimerHandle | None = None
+        self._read_up_to_ns = 0
+        self._dropped = 0
+        self._sweeping: asyncio.Handle | None = None
         _prepare(sock)
+        self.port: int = sock.getsockname()[1]
         self.loop.add_reader(sock, self._drain)
 
-    def exchange(self, key: Key) -> Exchange:
+    def exchange(self, key: bytes) -> Exchange:
         """Begin to wait for answers with that key. Raises Unsent where too many exchanges are under way."""
         if len(self._exchanges) >= EXCHANGES:
-            raise Unsent(0, "too many probes under way")
+            raise Unsent("too many probes under way")
         exchange = self._exchanges[key] = Exchange(self, key)
         return exchange
 
     def send(self, data: bytes, to: Sockaddr) -> int:
-        for attempt in (1, 2):
+        for _ in range(_ATTEMPTS):
             sent_ns = time.monotonic_ns()
             try:
                 self.sock.sendto(data, to)
             except OSError as error:
-                # the socket hands us the error of an earlier datagram: read those, and try again
-                if attempt == 1 and self._drain_errors():
-                    continue
-                raise Unsent(error.errno, error.strerror) from error
+                # it may be the error of an earlier datagram, which the kernel hands to whoever comes next
+                failure = error
+                self._drain_errors()
             else:
-                break
-        return sent_ns
+                return sent_ns
+        raise Unsent(failure.errno, failure.strerror) from failure
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: bytes) -> None:
         self._exchanges.pop(key, None)
 
     def remind(self, until_ns: int, exchange: Exchange) -> None:
@@ -203,134 +191,121 @@ class Line:
         if self._sweeping is not None:
             self._sweeping.cancel()
         for exchange in list(self._exchanges.values()):
-            exchange.take(Unsent(0, "prober was closed"))
+            exchange.take(Unsent("prober was closed"))
         self._exchanges.clear()
         self.sock.close()
 
     def _sweep(self) -> None:
+        """Declare the time-outs that are due, as far as the socket has been read up to their instants."""
         self._sweeping = None
         now_ns = time.monotonic_ns()
-        if self._reminders and self._reminders[0][0] <= now_ns:
-            for _ in range(ROUNDS):
-                if not self._drain():
-                    break
-            else:
-                self.overflowed_ns = now_ns
+        if self._due(now_ns):
+            self._drain()
             self._look_for_drops()
-            while self._reminders and self._reminders[0][0] <= now_ns:
+            for _ in range(BATCH):
+                if not self._due(min(now_ns, self._read_up_to_ns)):
+                    break
                 until_ns, _, exchange = heapq.heappop(self._reminders)
                 exchange.expire(until_ns)
         if not self._exchanges:
             self._reminders.clear()
+        elif self._due(now_ns):
+            self._sweeping = self.loop.call_soon(self._sweep)
         elif self._reminders:
             self._sweeping = self.loop.call_later(SWEEP_S, self._sweep)
 
-    def _drain(self) -> bool:
-        """Read what has arrived, at most BATCH datagrams; whether there may be more."""
-        offset_ns = _wall_minus_monotonic()
+    def _due(self, now_ns: int) -> bool:
+        return bool(self._reminders) and self._reminders[0][0] <= now_ns
+
+    def _look_for_drops(self) -> None:
+        """Whether the kernel dropped datagrams since we looked last. Asked of the socket itself: the count
+        that comes with a datagram (``SO_RXQ_OVFL``) knows only of drops before that datagram."""
+        dropped = _MEMINFO.unpack(self.sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[_DROPS]
+        if dropped != self._dropped:
+            self._dropped = dropped
+            self.overflowed_ns = time.monotonic_ns()
+
+    def _drain(self) -> None:
+        """Read what has arrived, at most BATCH datagrams; they lie in the order of their arrival."""
+        offset_ns = clock_offset_ns()
         now_ns = time.monotonic_ns()
-        for _ in range(BATCH):
+        stamp = None
+        for number in range(BATCH):
             try:
-                data, ancillary, _, source = self.sock.recvmsg(self._largest, _ANCILLARY)
+                data, ancillary, _, source = self.sock.recvmsg(LARGEST, _ANCILLARY)
             except BlockingIOError:
-                return False
+                if number == 0:
+                    self._drain_errors()  # an error of which no call tells us would wake us for ever
+                self._read_up_to_ns = now_ns
+                return
             except OSError:
                 self._drain_errors()
                 continue
-            key = self._key_of(data, source)
+            stamp = stamp_ns(ancillary)
+            key = self._key_of(data)
             exchange = self._exchanges.get(key) if key is not None else None
             if exchange is None:
                 self.unclaimed += 1
-                self._note(ancillary)
                 continue
-            received_ns, ttl = self._read(ancillary, offset_ns, exchange.started_ns, now_ns)
-            exchange.take(Answer(data, source, received_ns, ttl))
-        return True
+            received_ns = instant_ns(stamp, offset_ns, now_ns, exchange.offset_ns)
+            exchange.take(Answer(data, source, received_ns, _ttl(ancillary)))
+        if stamp is not None:
+            self._read_up_to_ns = min(stamp - offset_ns, now_ns)
 
-    def _note(self, ancillary: Ancillary) -> None:
-        for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == _SO_RXQ_OVFL:
-                self._overflowed(_UNSIGNED.unpack(data)[0])
-
-    def _read(
-        self, ancillary: Ancillary, offset_ns: int, started_ns: int, now_ns: int
-    ) -> tuple[int, int | None]:
-        """When a datagram arrived (now, where a stepped clock makes the kernel's stamp senseless), and its TTL."""
-        received_ns, ttl = now_ns, None
-        for level, kind, data in ancillary:
-            if level != socket.SOL_SOCKET:
-                ttl = _INT.unpack(data[:4])[0]
-            elif kind == SO_TIMESTAMPNS:
-                received_ns = wall_ns(data) - offset_ns
-            elif kind == _SO_RXQ_OVFL:
-                self._overflowed(_UNSIGNED.unpack(data)[0])
-        if not started_ns - 1_000_000 <= received_ns <= now_ns + 1_000_000:
-            received_ns = now_ns
-        return received_ns, ttl
-
-    def _look_for_drops(self) -> None:
-        """Ask the socket itself: the count that comes with a datagram knows only of drops before that datagram."""
-        counts = self.sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-        self._overflowed(_MEMINFO.unpack(counts)[_DROPS])
-
-    def _overflowed(self, lost: int) -> None:
-        if lost != self._lost:
-            self._lost = lost
-            self.overflowed_ns = time.monotonic_ns()
-
-    def _drain_errors(self) -> bool:
-        """Hand out the ICMP errors that the kernel holds; whether there were any."""
-        some = False
+    def _drain_errors(self) -> None:
+        """Hand out the ICMP errors that the kernel holds, at most BATCH."""
         for _ in range(BATCH):
             try:
-                sent, ancillary, _, _ = self.sock.recvmsg(self._largest, _ANCILLARY, _MSG_ERRQUEUE)
+                sent, ancillary, _, _ = self.sock.recvmsg(LARGEST, _ANCILLARY, _MSG_ERRQUEUE)
             except OSError:
-                return some
-            some = True
-            error = _extended_error(ancillary)
+                return
+            error = unreachable(sent, ancillary)
             key = self._key_of_sent(sent) if error is not None else None
             exchange = self._exchanges.get(key) if key is not None else None
             if exchange is not None and error is not None:
                 exchange.take(error)
-        return some
+
+
+def from_elsewhere(source: Sockaddr, asked: Sockaddr) -> bool:
+    """Whether an answer came from another host or port than was asked, however the addresses are spelled."""
+    if source[:2] == asked[:2]:
+        return False
+    family = socket.AF_INET if len(asked) == 2 else socket.AF_INET6
+    source_host, asked_host = (socket.inet_pton(family, one[0].partition("%")[0]) for one in (source, asked))
+    return (source_host, source[1]) != (asked_host, asked[1])
+
+
+def silent(timeout_ms: int, sent_ns: int, detail: Mapping[str, object], *, resolve_s: float) -> Outcome:
+    """The outcome of a probe that no datagram answered in time, as probes.attention.silence judges streams.
+
+    BAD "timeout" if the target had the time to answer; NOT_ASKED where the resolver used up more than a tenth
+    of it (``resolve_s`` seconds).
+    """
+    if resolve_s * 1000 > timeout_ms * _RESOLVER_SHARE:
+        slow = {**detail, "resolve_s": round(resolve_s, 3)}
+        return Outcome(Verdict.NOT_ASKED, sent_ns, "resolver was slow", detail=slow)
+    return Outcome(Verdict.BAD, sent_ns, "timeout", detail=detail)
 
 
 def _prepare(sock: socket.socket) -> None:
     sock.setblocking(False)
     stamped(sock)
-    sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
-    level, option = _RECVERR[sock.family]
-    sock.setsockopt(level, option, 1)
-    level, option, _ = _RECVTTL[sock.family]
-    sock.setsockopt(level, option, 1)
+    ask_for_errors(sock)
+    sock.setsockopt(*_RECVTTL[sock.family], 1)
+    _enlarge(sock, _SO_RCVBUFFORCE, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    _enlarge(sock, _SO_SNDBUFFORCE, socket.SO_SNDBUF, SEND_BUFFER)
+
+
+def _enlarge(sock: socket.socket, by_force: int, option: int, size: int) -> None:
     try:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, by_force, size)
     except PermissionError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, option, size)
 
 
-def _extended_error(ancillary: Ancillary) -> Unreachable | None:
-    """What ``struct sock_extended_err`` of <linux/errqueue.h> says; None for an error of our own host's."""
-    for level, kind, data in ancillary:
-        if (level, kind) in _RECVERR.values():
-            number, origin, icmp_type, code, _, _, _ = _EXTENDED_ERROR.unpack_from(data)
-            if origin > _FROM_HERE:
-                return Unreachable(number, icmp_type, code, _offender(level, data[_EXTENDED_ERROR.size :]))
+def _ttl(ancillary: Ancillary) -> int | None:
+    """The TTL or hop limit with which a datagram arrived: the one control message that is not the socket's."""
+    for level, _, data in ancillary:
+        if level != socket.SOL_SOCKET:
+            return int(_INT.unpack_from(data)[0])
     return None
-
-
-def _offender(level: int, sockaddr: bytes) -> str:
-    if level == socket.IPPROTO_IP:
-        return socket.inet_ntop(socket.AF_INET, sockaddr[4:8])
-    return socket.inet_ntop(socket.AF_INET6, sockaddr[8:24])
-
-
-def _wall_minus_monotonic() -> int:
-    """The offset of the two clocks now; read again where we were interrupted in between."""
-    for _ in range(3):
-        before_ns = time.monotonic_ns()
-        wall_ns = time.time_ns()
-        after_ns = time.monotonic_ns()
-        if after_ns - before_ns < 20_000:
-            break
-    return wall_ns - (before_ns + after_ns) // 2

@@ -14,8 +14,12 @@ from dataclasses import dataclass
 LARGEST_HEAD = 32_768
 LARGEST_BODY = 65_536
 
-_STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6]\d\d)(?:[ \t]+(.*))?", re.IGNORECASE)
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9][0-9])(?:[ \t]+(.*))?", re.IGNORECASE)
+_FOLD = re.compile(r"\n[ \t]+")
+_CSEQ = re.compile(r"([0-9]{1,10})[ \t]+(\S+)")
+_PORT = re.compile(r"[0-9]{1,5}")
+_SECONDS = re.compile(r"[ \t]*([0-9]{1,9})")
+_LENGTH = re.compile(r"[0-9]{1,9}")
 _COMPACT = {
     "v": "via",
     "f": "from",
@@ -45,7 +49,10 @@ class Response:
 
     def get(self, name: str) -> str | None:
         """The first value of a header."""
-        return next((value for header, value in self.headers if header == name), None)
+        for header, value in self.headers:
+            if header == name:
+                return value
+        return None
 
     def all(self, name: str) -> list[str]:
         """Every value of a header, those that share a line one by one."""
@@ -62,12 +69,13 @@ class Via:
 
 
 def parse_response(data: bytes) -> Response:
-    """A whole response, as a datagram carries it. Raises NotSip."""
-    end = _HEAD_END.search(data, 0, LARGEST_HEAD)
-    if end is None:
+    """A whole response, as a datagram carries it, line ends before it left aside. Raises NotSip."""
+    data = data.lstrip(b"\r\n")
+    body = _body_start(data, 0, LARGEST_HEAD)
+    if body is None:
         raise NotSip("no end of the header section")
-    status, phrase, headers = _parse_head(data[: end.start()])
-    return Response(status, phrase, headers, data[end.end() :])
+    status, phrase, headers = _parse_head(data[:body])
+    return Response(status, phrase, headers, data[body:])
 
 
 def top_via(response: Response) -> Via:
@@ -78,12 +86,12 @@ def top_via(response: Response) -> Via:
     if not branch:
         raise NotSip("no Via with a branch")
     rport = parameters.get("rport", "")
-    return Via(branch, parameters.get("received"), int(rport) if re.fullmatch(r"\d{1,5}", rport) else None)
+    return Via(branch, parameters.get("received"), int(rport) if _PORT.fullmatch(rport) else None)
 
 
 def cseq(response: Response) -> tuple[int, str]:
     """Sequence number and method. Raises NotSip."""
-    match = re.fullmatch(r"(\d{1,10})\s+(\S+)", (response.get("cseq") or "").strip())
+    match = _CSEQ.fullmatch(response.get("cseq") or "")
     if match is None:
         raise NotSip("no CSeq")
     return int(match[1]), match[2].upper()
@@ -91,7 +99,7 @@ def cseq(response: Response) -> tuple[int, str]:
 
 def retry_after_s(response: Response) -> int | None:
     """Seconds of a Retry-After header (RFC 3261 §20.33)."""
-    match = re.match(r"\s*(\d{1,9})", response.get("retry-after") or "")
+    match = _SECONDS.match(response.get("retry-after") or "")
     return int(match[1]) if match else None
 
 
@@ -146,45 +154,46 @@ class Framer:
         """Bytes of the message that the data begins with; None until its header section is there."""
         if self._searched == 0:
             del self._data[: len(self._data) - len(self._data.lstrip(b"\r\n"))]
-        end = _HEAD_END.search(self._data, max(0, self._searched - 3))
-        if end is None:
+        body = _body_start(self._data, max(0, self._searched - 2), len(self._data))
+        if body is None:
             self._searched = len(self._data)
             if len(self._data) > LARGEST_HEAD:
                 raise NotSip(f"a header section of more than {LARGEST_HEAD} bytes")
             return None
-        return end.end() + _body_length(bytes(self._data[: end.start()]))
+        return body + _body_length(bytes(self._data[:body]))
+
+
+def _body_start(data: bytes | bytearray, start: int, end: int) -> int | None:
+    """Where the header section that an empty line closes is over; None where no line is empty."""
+    with_return, without = data.find(b"\n\r\n", start, end), data.find(b"\n\n", start, end)
+    if with_return >= 0 and (without < 0 or with_return < without):
+        return with_return + 3
+    return without + 2 if without >= 0 else None
 
 
 def _body_length(head: bytes) -> int:
     _, _, headers = _parse_head(head)
-    length = next((value for name, value in headers if name == "content-length"), "0").strip()
-    if not re.fullmatch(r"\d{1,9}", length) or int(length) > LARGEST_BODY:
+    length = next((value for name, value in headers if name == "content-length"), "0")
+    if not _LENGTH.fullmatch(length) or int(length) > LARGEST_BODY:
         raise NotSip(f"a Content-Length of {length!r:.40}")
     return int(length)
 
 
 def _parse_head(head: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
-    lines = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    match = _STATUS_LINE.fullmatch(lines[0].strip(" \t"))
+    text = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    first, *lines = text.split("\n")
+    match = _STATUS_LINE.fullmatch(first.strip(" \t"))
     if match is None:
-        raise NotSip(f"no status line but {lines[0]!r:.80}")
-    return int(match[1]), (match[2] or "").strip(), tuple(_headers(lines[1:]))
-
-
-def _headers(lines: list[str]) -> Iterator[tuple[str, str]]:
-    name, parts = "", [""]
+        raise NotSip(f"no status line but {first!r:.80}")
+    headers = []
     for line in lines:
-        if line[:1] in (" ", "\t"):
-            parts.append(line.strip())
-            continue
-        if name:
-            yield name, " ".join(part for part in parts if part)
         name, colon, value = line.partition(":")
         name = name.strip().lower()
-        name = _COMPACT.get(name, name) if colon else ""
-        parts = [value.strip()]
-    if name:
-        yield name, " ".join(part for part in parts if part)
+        if colon and name:
+            headers.append((_COMPACT.get(name, name), value.strip()))
+    return int(match[1]), (match[2] or "").strip(), tuple(headers)
 
 
 def _parameters(value: str) -> dict[str, str]:

@@ -6,39 +6,29 @@ import asyncio
 import socket
 import time
 from functools import lru_cache
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from probes.attention import Expired, attended, silence
 from probes.blame import failed, not_asked
-from probes.datagram import Answer, Exchange, Line, Unreachable, Unsent
+from probes.datagram import Answer, Exchange, Line, Unsent, from_elsewhere, silent
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
-from probes.resolve import Address, Family, Resolution, Resolver
+from probes.resolve import Address, Family, Resolution, Resolver, Sockaddr
 from probes.sip.codes import Codes, verdict_of
-from probes.sip.message import (
-    Framer,
-    NotSip,
-    Response,
-    Via,
-    parse_response,
-    retry_after_s,
-)
-from probes.sip.request import (
-    Identity,
-    OptionsTemplate,
-    Request,
-    branch_of_answer,
-    branch_of_request,
-)
+from probes.sip.message import Framer, NotSip, Response, Via, parse_response, retry_after_s
+from probes.sip.request import Identity, OptionsTemplate, Request, branch_of
 from probes.sip.stream import Stream
 from probes.sip.transaction import Transaction
 from probes.sip.uri import SipTarget, parse_target
 from probes.units import Duration
+from probes.unreachable import Unreachable
 
-_PORT_UNREACHABLE = {socket.AF_INET: (3, 3), socket.AF_INET6: (1, 4)}
 _UNSPECIFIED = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104 (a client's socket)
 _SOURCES_KEPT = 16_384
 _SOURCE_FRESH_S = 60.0
+_LONGEST_TEXT = 160
 
 
 class SipOptions(Options):
@@ -52,9 +42,9 @@ class SipOptions(Options):
     rtt_degraded: Duration | None = None
     """Milliseconds of round trip from which on a good answer counts as degraded."""
 
-    from_user: str = "ringback"
-    user_agent: str = "Ringback"
-    max_forwards: int = 70
+    from_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,64}$")] = "ringback"
+    user_agent: Annotated[str, Field(pattern=r"^[!-~](?:[ -~]{0,126}[!-~])?$")] = "Ringback"
+    max_forwards: Annotated[int, Field(ge=0, le=255)] = 70
     family: Family = "any"
 
 
@@ -71,6 +61,7 @@ class SipProber:
     def __init__(self) -> None:
         self._resolver = Resolver()
         self._lines: dict[socket.AddressFamily, Line] = {}
+        self._streams: set[Stream] = set()
         self._sources: dict[str, tuple[float, str]] = {}
 
     parse = staticmethod(parse_target)
@@ -89,6 +80,8 @@ class SipProber:
     async def close(self) -> None:
         for line in self._lines.values():
             line.close()
+        for stream in self._streams:
+            stream.abandon()
         await self._resolver.close()
 
     async def _over_udp(
@@ -96,10 +89,8 @@ class SipProber:
     ) -> Outcome:
         address = resolution.addresses[0]
         line = self._line(address.family)
-        identity = Identity(
-            self._source(address), line.sock.getsockname()[1], options.from_user, options.user_agent
-        )
-        request = _template(target, identity, options.max_forwards).new()
+        who = (self._source(address), line.port, options.from_user, options.user_agent)
+        request = _template(target, who, options.max_forwards).new()
         to = address.sockaddr(target.port)
         exchange = line.exchange(request.branch)
         asked = Transaction(request.branch.decode(), "OPTIONS", reliable=False)
@@ -109,16 +100,19 @@ class SipProber:
             deadline_ns = started_ns + options.timeout * 1_000_000
             answer = await _final(exchange, asked, request, to, deadline_ns)
         except Unreachable as error:
-            return _unreachable(error, asked, address, resolution.detail)
+            return error.outcome(asked.sent_ns[0], resolution.detail)
         except Unsent as error:
             return not_asked(error, asked.sent_ns[0] if asked.sent_ns else started_ns, resolution.detail)
         finally:
             exchange.close()
         if answer is None:
-            return _silent(asked, resolution.detail, resolve_s)
+            silence_so_far = {**resolution.detail, "retransmissions": len(asked.sent_ns) - 1}
+            if asked.provisional:
+                silence_so_far["provisional"] = asked.provisional
+            return silent(options.timeout, asked.sent_ns[0], silence_so_far, resolve_s=resolve_s)
         response, datagram = answer
-        detail = dict(resolution.detail)
-        if datagram.source[:2] != to[:2]:
+        detail = resolution.detail
+        if from_elsewhere(datagram.source, to):
             detail["source"] = f"{datagram.source[0]}:{datagram.source[1]}"
         return _answered(response, asked, datagram.received_ns, options, detail, (("resolve", resolve_s),))
 
@@ -130,6 +124,7 @@ class SipProber:
         sent_ns = time.monotonic_ns()
         resolve_s = (sent_ns - started_ns) / 1e9
         stream = Stream(address)
+        self._streams.add(stream)
         try:
             async with attended(options.timeout / 1000 - resolve_s) as deadline:
                 await stream.connect(target.port)
@@ -146,9 +141,10 @@ class SipProber:
         except OSError as error:
             return failed(error, sent_ns, address.sockaddr(target.port), detail)
         finally:
+            self._streams.discard(stream)
             stream.close()
         phases = (("resolve", resolve_s), ("connect", connect_s))
-        return _answered(response, asked, received_ns, options, dict(detail), phases)
+        return _answered(response, asked, received_ns, options, detail, phases)
 
     def _line(self, family: socket.AddressFamily) -> Line:
         """The shared socket of a family. Raises OSError where there can be none."""
@@ -157,7 +153,7 @@ class SipProber:
             sock = socket.socket(family, socket.SOCK_DGRAM)
             try:
                 sock.bind((_UNSPECIFIED[family], 0))
-                line = Line(sock, lambda data, _: branch_of_answer(data), branch_of_request)
+                line = Line(sock, branch_of, branch_of)
             except OSError:
                 sock.close()
                 raise
@@ -179,11 +175,13 @@ class SipProber:
         return host
 
 
-_template = lru_cache(maxsize=65_536)(OptionsTemplate)
+@lru_cache(maxsize=65_536)
+def _template(target: SipTarget, who: tuple[str, int, str, str], max_forwards: int) -> OptionsTemplate:
+    return OptionsTemplate(target, Identity(*who), max_forwards)
 
 
 async def _final(
-    exchange: Exchange, asked: Transaction, request: Request, to: tuple[object, ...], deadline_ns: int
+    exchange: Exchange, asked: Transaction, request: Request, to: Sockaddr, deadline_ns: int
 ) -> tuple[Response, Answer] | None:
     """The final response, retransmitting by Timer E; None: silence until the deadline."""
     while True:
@@ -200,7 +198,7 @@ async def _final(
         elif time.monotonic_ns() >= deadline_ns:
             return None
         else:
-            asked.sent(exchange.send(request.data, to))  # type: ignore[arg-type]
+            asked.sent(exchange.send(request.data, to))
 
 
 async def _final_in_stream(stream: Stream, asked: Transaction) -> tuple[Response, int]:
@@ -250,28 +248,19 @@ def _told(response: Response, via: Via | None) -> dict[str, object]:
     """What the answer tells of the peer and of the way to it."""
     told: dict[str, object | None] = {
         "status": response.status,
-        "phrase": response.phrase or None,
-        "server": response.get("server") or response.get("user-agent"),
-        "received": via and via.received,
-        "rport": via and via.rport,
+        "phrase": _clipped(response.phrase),
+        "server": _clipped(response.get("server") or response.get("user-agent")),
+        "received": _clipped(via.received if via else None),
+        "rport": via.rport if via else None,
         "retry_after_s": retry_after_s(response),
-        "warning": response.get("warning"),
+        "warning": _clipped(response.get("warning")),
     }
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _silent(asked: Transaction, detail: dict[str, object], resolve_s: float) -> Outcome:
-    reason = "timeout"
-    more: dict[str, object] = {"retransmissions": len(asked.sent_ns) - 1, "resolve_s": round(resolve_s, 3)}
-    if asked.provisional:
-        more["provisional"] = asked.provisional
-    return Outcome(Verdict.BAD, asked.sent_ns[0], reason, detail={**detail, **more})
-
-
-def _unreachable(
-    error: Unreachable, asked: Transaction, address: Address, detail: dict[str, object]
-) -> Outcome:
-    """A node said that the request did not get through: an answer, and a bad one."""
-    refused = (error.kind, error.code) == _PORT_UNREACHABLE[address.family]
-    said = {**detail, "icmp": f"{error.kind}/{error.code}", "by": error.offender}
-    return Outcome(Verdict.BAD, asked.sent_ns[0], "refused" if refused else "unreachable", detail=said)
+def _clipped(text: str | None) -> str | None:
+    """What a peer said, of a length and in characters that fit a record; None for nothing."""
+    if not text:
+        return None
+    text = text[:_LONGEST_TEXT]
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)

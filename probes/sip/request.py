@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 from dataclasses import dataclass
 
 from probes.sip.uri import SipTarget
@@ -10,7 +10,7 @@ from probes.sip.uri import SipTarget
 COOKIE = b"z9hG4bK"
 """What every branch begins with (RFC 3261 §8.1.1.7)."""
 
-_unique = random.Random()  # noqa: S311 (unique is enough; it guards nothing)
+_BRANCH = len(COOKIE) + 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,13 @@ class OptionsTemplate:
     def new(self) -> Request:
         """A request of its own: new branch, tag and Call-ID."""
         head, to_from, call_id, rest = self._parts
-        token = b"%024x" % _unique.getrandbits(96)
+        token = os.urandom(12).hex().encode()  # not to be guessed: who can may answer for another target
         branch = COOKIE + token
         data = b"".join((head, branch, to_from, token[:10], call_id, token[10:], token[:6], rest))
         return Request(branch, data)
 
 
-def branch_of_answer(data: bytes) -> bytes | None:
-    """The branch in the first Via of an answer, found without parsing it; None where there is none."""
-    return _branch(data) if data[:7] == b"SIP/2.0" else None
-
-
-def branch_of_request(data: bytes) -> bytes | None:
-    """The branch of one of our own requests, of which the kernel gives us the beginning back."""
-    return _branch(data)
-
-
-def _branch(data: bytes) -> bytes | None:
+def branch_of(data: bytes) -> bytes | None:
+    """The first branch in a message or the beginning of one, found without parsing it; None without any."""
     start = data.find(COOKIE)
-    return data[start : start + 31] if start >= 0 else None
+    return data[start : start + _BRANCH] if start >= 0 else None

@@ -10,7 +10,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from probes.arrival import ANCILLARY_BYTES, arrival_ns, stamped
+from probes.arrival import ANCILLARY_BYTES, arrival_ns, clock_offset_ns, stamped
 from probes.resolve import Address
 
 _RESET_ON_CLOSE = struct.pack("=ii", 1, 0)
@@ -28,6 +28,8 @@ class Stream:
         stamped(self._sock)
         # a probe a second would otherwise leave as many ports in TIME_WAIT
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._offset_ns = clock_offset_ns()
+        self._waiter: asyncio.Future[None] | None = None
 
     @property
     def local(self) -> tuple[str, int]:
@@ -60,17 +62,23 @@ class Stream:
             except BlockingIOError:
                 await self._ready(self._loop.add_reader, self._loop.remove_reader)
             else:
-                return data, arrival_ns(ancillary)
+                return data, arrival_ns(ancillary, self._offset_ns)
+
+    def abandon(self) -> None:
+        """Let whoever waits for the connection fail with an OSError that is our own."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(OSError("prober was closed"))
 
     def close(self) -> None:
         self._sock.close()
 
     async def _ready(self, add: Callable[..., None], remove: Callable[..., object]) -> None:
-        waiter: asyncio.Future[None] = self._loop.create_future()
+        waiter = self._waiter = self._loop.create_future()
         add(self._sock, _settle, waiter)
         try:
             await waiter
         finally:
+            self._waiter = None
             remove(self._sock)
 
 

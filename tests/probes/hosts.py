@@ -37,6 +37,15 @@ def probe_without_network(target: str) -> str:
     return done.stdout.strip()
 
 
+def in_namespace(script: str, setup: str) -> str:
+    """What a script prints in a network namespace of its own, after its shell set-up."""
+    shell = f"set -e; ip link set lo up; {setup}; exec {sys.executable} -c '{script}'"
+    command = [peer("unshare"), "--map-root-user", "--net", "/bin/sh", "-c", shell]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @contextlib.contextmanager
 def no_file_descriptors() -> Iterator[None]:
     """Every attempt to open something fails with EMFILE."""

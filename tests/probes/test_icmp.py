@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from probes.icmp import IcmpOptions, IcmpProber
 from probes.outcome import Outcome, Verdict
 from tests.peers import peer
-from tests.probes.hosts import no_file_descriptors, probe_without_network
+from tests.probes.hosts import in_namespace, no_file_descriptors, probe_without_network
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,15 +28,6 @@ async def ask(target: str, **options: object) -> Outcome:
 
 def probe(target: str, **options: object) -> Outcome:
     return asyncio.run(ask(target, **options))
-
-
-def in_namespace(script: str, setup: str) -> str:
-    """What a script prints in a network namespace of its own, after its shell set-up."""
-    shell = f"set -e; ip link set lo up; {setup}; exec {sys.executable} -c '{script}'"
-    command = [peer("unshare"), "--map-root-user", "--net", "/bin/sh", "-c", shell]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 ASK = """
@@ -87,7 +79,7 @@ def test_a_rejected_echo_is_an_answer_and_a_bad_one():
     script = ASK % ("icmp://127.0.0.9", "{}")
     rule = "iptables -A INPUT -d 127.0.0.9 -p icmp --icmp-type echo-request"
     refusal = in_namespace(script, f"{rule} -j REJECT --reject-with icmp-host-prohibited")
-    assert refusal.startswith("BAD unreachable")
+    assert refusal.startswith("BAD prohibited")
 
 
 def test_half_lost_is_degraded_and_down_where_it_is_configured_so():
@@ -100,6 +92,66 @@ def test_half_lost_is_degraded_and_down_where_it_is_configured_so():
         ('{"count": 4, "timeout": "300ms", "loss_degraded": "51 %"}', "GOOD echo"),
     ]:
         assert in_namespace(ASK % ("icmp://127.0.0.9", options), half).startswith(verdict)
+
+
+def test_echoes_that_were_refused_end_the_wait_and_spoil_no_others():
+    peer("iptables")
+    rule = "iptables -A INPUT -d 127.0.0.9 -p icmp --icmp-type echo-request"
+    accept_two = f"{rule} -m limit --limit 1/hour --limit-burst 2 -j ACCEPT"
+    setup = f"{accept_two}; {rule} -j REJECT --reject-with icmp-host-prohibited"
+    options = '{"count": 4, "timeout": "90s", "loss_degraded": "50 %"}'
+    assert in_namespace(ASK % ("icmp://127.0.0.9", options), setup).startswith("DEGRADED loss")
+
+
+@pytest.mark.parametrize("late_s", [0.4, 0.7])
+def test_a_late_loop_sends_no_echo_that_it_would_count_as_lost(late_s):
+    async def scenario() -> Outcome:
+        prober = IcmpProber()
+        options = IcmpOptions.model_validate(
+            {"count": 5, "spacing": "50ms", "timeout": "600ms", "loss_degraded": "1 %"}
+        )
+        task = asyncio.create_task(prober.probe(IcmpProber.parse("icmp://127.0.0.1"), options))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(late_s)
+        outcome = await task
+        await prober.close()
+        return outcome
+
+    outcome = asyncio.run(scenario())
+    assert outcome.verdict is Verdict.GOOD
+    assert (outcome.detail["sent"], outcome.detail["received"]) == (1, 1)
+
+
+def test_a_raw_socket_is_not_woken_by_its_own_requests():
+    script = """
+import asyncio
+from probes.icmp import IcmpOptions, IcmpProber
+async def main():
+    prober = IcmpProber()
+    for target in ("icmp://127.0.0.1", "icmp://[::1]"):
+        print((await prober.probe(IcmpProber.parse(target), IcmpOptions(count=5))).verdict.name)
+    for line in prober._lines.values():
+        print(line.sock.type.name, line.unclaimed)
+    await prober.close()
+asyncio.run(main())
+"""
+    assert in_namespace(script, "true").split() == ["GOOD", "GOOD", "SOCK_RAW", "0", "SOCK_RAW", "0"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"count": 20, "spacing": "150ms"},
+        {"count": 2, "spacing": "300ms", "timeout": "500ms"},
+        {"count": 0},
+        {"count": 21},
+        {"size": 4},
+    ],
+)
+def test_options_that_leave_no_time_for_the_last_answer_are_refused(options):
+    with pytest.raises(ValidationError):
+        IcmpOptions.model_validate(options)
 
 
 def test_a_host_without_a_route_could_not_ask():
@@ -159,7 +211,18 @@ def test_many_at_once_share_one_socket_and_each_gets_its_own_answer():
     assert len({outcome.detail["address"] for outcome in outcomes}) == 1_000
 
 
-@pytest.mark.parametrize("text", ["icmp://", "icmp://host:80", "icmp://host/x", "icmp://a b", "icmp:host"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "icmp://",
+        "icmp://host:80",
+        "icmp://host/x",
+        "icmp://a b",
+        "icmp:host",
+        "icmp4://[::1]",
+        "icmp6://192.0.2.1",
+    ],
+)
 def test_what_is_no_target_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match="expected"):
         IcmpProber.parse(text)

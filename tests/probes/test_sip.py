@@ -9,11 +9,16 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from probes.outcome import Outcome, Verdict
 from probes.prober import prober_for
+from probes.resolve import Address, Resolver
 from probes.sip import SipOptions, SipProber
-from tests.probes.hosts import no_file_descriptors, probe_without_network
+from tests.peers import peer
+from tests.probes.hosts import in_namespace, no_file_descriptors, probe_without_network
 from tests.probes.servers import closed_port, stream_server
 from tests.probes.sip_peers import answer, kamailio, udp_server
 
@@ -90,6 +95,119 @@ def test_a_port_that_nobody_listens_on_is_refused_at_once(transport):
         outcome = probe(f"sip:127.0.0.1:{port};transport={transport}")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "refused")
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_kamailio_that_was_killed_refuses_at_once(tmp_path, transport):
+    with kamailio(tmp_path) as port:
+        target = f"sip:127.0.0.1:{port};transport={transport}"
+        assert probe(target).verdict is Verdict.GOOD
+    started = time.monotonic()
+    assert probe(target).reason == "refused"
+    assert time.monotonic() - started < 1
+
+
+def test_who_said_that_nobody_listens_is_kept_as_evidence():
+    with closed_port() as port:
+        detail = probe(f"sip:127.0.0.1:{port}").detail
+    assert (detail["icmp"], detail["by"]) == ("3/3", "127.0.0.1")
+
+
+ASK = """
+import asyncio
+from probes.sip import SipOptions, SipProber
+async def main():
+    prober = SipProber()
+    outcome = await prober.probe(SipProber.parse("%s"), SipOptions(timeout="2s"))
+    print(outcome.verdict.name, outcome.reason, outcome.detail)
+    await prober.close()
+asyncio.run(main())
+"""
+
+
+def test_what_this_hosts_own_firewall_forbids_was_not_asked():
+    peer("iptables")
+    rule = "iptables -A OUTPUT -d 127.0.0.9 -p udp -j REJECT --reject-with icmp-port-unreachable"
+    assert in_namespace(ASK % "sip:127.0.0.9", rule).startswith("NOT_ASKED operation not permitted")
+
+
+def test_a_neighbour_that_is_not_there_is_silent_and_that_is_its_fault():
+    """The kernel says so itself, once its ARP requests were in vain."""
+    setup = (
+        "ip link add near type veth peer name far; ip link set near up; ip link set far up; "
+        "ip address add 192.0.2.1/24 dev near; echo 20 > /proc/sys/net/ipv4/neigh/near/retrans_time_ms"
+    )
+    said = in_namespace(ASK % "sip:192.0.2.9", setup)
+    assert said.startswith("BAD host unreachable")
+    assert "'by': '192.0.2.1'" in said
+
+
+def test_an_answer_from_elsewhere_is_an_answer_and_says_whence():
+    async def scenario() -> Outcome:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.2", 0))
+
+            def divert(data: bytes, sender: tuple[str, int], sock: socket.socket) -> None:
+                other.sendto(answer(data), sender)
+
+            async with udp_server(divert) as port:
+                return await ask(f"sip:127.0.0.1:{port}")
+
+    outcome = asyncio.run(scenario())
+    assert outcome.verdict is Verdict.GOOD
+    assert str(outcome.detail["source"]).startswith("127.0.0.2:")
+
+
+def test_a_name_that_took_most_of_the_time_leaves_no_word_on_a_silent_target():
+    async def scenario(port: int) -> Outcome:
+        def slowly(host: str, family: str) -> tuple[Address, ...]:
+            time.sleep(0.15)
+            return (Address(socket.AF_INET, "127.0.0.1"),)
+
+        prober = SipProber()
+        prober._resolver = Resolver(slowly)
+        options = SipOptions.model_validate({"timeout": "300ms"})
+        outcome = await prober.probe(SipProber.parse(f"sip:sbc.example.net:{port}"), options)
+        await prober.close()
+        return outcome
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        outcome = asyncio.run(scenario(silent.getsockname()[1]))
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "resolver was slow")
+
+
+def test_a_long_answer_is_read_whole_and_only_its_beginning_is_kept():
+    async def scenario() -> Outcome:
+        def verbose(data: bytes, sender: tuple[str, int], sock: socket.socket) -> None:
+            sock.sendto(answer(data, extra=f"Server: a\x07\x1b[31m{'b' * 20_000}\r\n"), sender)
+
+        async with udp_server(verbose) as port:
+            return await ask(f"sip:127.0.0.1:{port}")
+
+    outcome = asyncio.run(scenario())
+    assert outcome.verdict is Verdict.GOOD
+    server = str(outcome.detail["server"])
+    assert len(server) < 200
+    assert server.isprintable()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"user_agent": "a\r\nEvil: 1"},
+        {"user_agent": ""},
+        {"user_agent": "a\n"},
+        {"from_user": "a@b"},
+        {"from_user": "a>\r\nEvil: 1"},
+        {"max_forwards": 256},
+        {"up_codes": ["2xy"]},
+        {"up_codes": 200},
+    ],
+)
+def test_options_that_would_spoil_the_request_are_refused(options):
+    with pytest.raises(ValidationError):
+        SipOptions.model_validate(options)
 
 
 def test_over_udp_an_unanswered_request_is_sent_again_after_t1_and_the_round_trip_is_left_open():
@@ -235,16 +353,19 @@ def test_a_host_without_file_descriptors_could_not_ask(transport):
     assert asyncio.run(scenario()).verdict is Verdict.NOT_ASKED
 
 
-def test_probes_under_way_when_the_prober_closes_were_not_asked():
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_probes_under_way_when_the_prober_closes_were_not_asked(server, transport):
     async def scenario() -> Outcome:
         prober = SipProber()
-        async with udp_server(lambda *_: None) as port:
-            task = asyncio.create_task(prober.probe(SipProber.parse(f"sip:127.0.0.1:{port}"), SipOptions()))
-            await asyncio.sleep(0.01)
-            await prober.close()
-            return await task
+        target = SipProber.parse(f"sip:silent@127.0.0.1:{server};transport={transport}")
+        task = asyncio.create_task(prober.probe(target, SipOptions()))
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        await prober.close()
+        return await asyncio.wait_for(task, 1)
 
-    assert asyncio.run(scenario()).verdict is Verdict.NOT_ASKED
+    outcome = asyncio.run(scenario())
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "prober was closed")
 
 
 @pytest.mark.parametrize(
@@ -259,6 +380,13 @@ def test_probes_under_way_when_the_prober_closes_were_not_asked():
         "sips:host",
         "sip://host",
         "sip:[::1",
+        "sip:[::g]",
+        "sip:[192.0.2.1]",
+        "sip:a%0d%0aX:@host",
+        "sip:a%00@host",
+        "sip:a%zz@host",
+        "sip:host:٥٠٦٠",
+        "sip:host;transport=udp;x=%0a",
         "sip:host;transport=udp\n",
     ],
 )
@@ -274,8 +402,25 @@ def test_what_is_no_target_is_refused_with_an_example(text):
         ("sip:100@192.0.2.1:5080;transport=TCP", "192.0.2.1", 5080, "tcp"),
         ("sip:[2001:db8::1]:5070", "2001:db8::1", 5070, "udp"),
         ("SIP:host;transport=udp;lr", "host", 5060, "udp"),
+        ("sip:%2b352@host", "host", 5060, "udp"),
+        ("sip:[fe80::1%eth0]:5070", "fe80::1%eth0", 5070, "udp"),
     ],
 )
 def test_a_target_names_host_port_and_transport(text, host, port, transport):
     target = SipProber.parse(text)
     assert (target.host, target.port, target.transport) == (host, port, transport)
+
+
+def test_the_zone_of_an_address_stays_on_this_host():
+    assert SipProber.parse("sip:a@[fe80::1%eth0]:5070;lr").uri == "sip:a@[fe80::1]:5070;lr"
+
+
+@given(st.text(st.sampled_from('aZ09%@:;=[].-_~/?&<>" \t\r\n\0\x7fé'), max_size=30))
+def test_no_target_can_break_out_of_the_request_line(text):
+    try:
+        target = SipProber.parse(f"sip:{text}")
+    except ValueError:
+        return
+    assert target.uri.isascii()
+    assert target.uri.isprintable()
+    assert not set(target.uri) & set(' <>"')

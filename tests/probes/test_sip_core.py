@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.sip.message import Framer, NotSip, cseq, parse_response, retry_after_s, split_values, top_via
-from probes.sip.request import Identity, OptionsTemplate, branch_of_answer, branch_of_request
+from probes.sip.request import Identity, OptionsTemplate, branch_of
 from probes.sip.transaction import Transaction
 from probes.sip.uri import parse_target
 from tests.probes.sip_peers import answer
@@ -29,8 +29,8 @@ def test_a_request_is_complete_and_each_one_is_new():
     for header in ("To: <sip:a@192.0.2.1:5070>\r\n", "CSeq: 1 OPTIONS\r\n", "Content-Length: 0\r\n\r\n"):
         assert header in text
     assert first.branch != second.branch
-    assert branch_of_request(first.data) == first.branch
-    assert branch_of_answer(answer(first.data)) == first.branch
+    assert branch_of(first.data) == first.branch
+    assert branch_of(answer(first.data)) == first.branch
 
 
 def test_an_ipv6_host_stands_in_brackets():
@@ -50,6 +50,11 @@ def test_folded_compact_and_bare_line_feed_headers_are_read():
     assert response.get("server") == "a, b"
 
 
+def test_line_ends_before_a_message_and_an_empty_line_in_its_body_are_no_part_of_its_head():
+    response = parse_response(b"\r\n\r\nSIP/2.0 200 OK\nServer: a\n\nx\r\n\r\ny")
+    assert (response.get("server"), response.body) == ("a", b"x\r\n\r\ny")
+
+
 def test_the_top_via_is_the_first_of_several_in_one_line():
     response = parse_response(b"SIP/2.0 200 OK\r\nVia: a;branch=1, b;branch=2\r\nVia: c;branch=3\r\n\r\n")
     assert top_via(response).branch == "1"
@@ -67,6 +72,18 @@ def test_commas_in_quotes_and_angle_brackets_part_nothing():
 def test_retry_after_is_read_with_its_ornaments(text, seconds):
     response = parse_response(f"SIP/2.0 503 X\r\nRetry-After: {text}\r\n\r\n".encode())
     assert retry_after_s(response) == seconds
+
+
+_TOKEN = st.from_regex(r"[A-Za-z][A-Za-z-]{0,15}", fullmatch=True).filter(lambda name: len(name) > 1)
+_VALUE = st.from_regex(r"(?:[!-~](?:[ -~]{0,40}[!-~])?)?", fullmatch=True)
+
+
+@given(st.integers(100, 699), _VALUE, st.lists(st.tuples(_TOKEN, _VALUE), max_size=8), st.binary(max_size=50))
+def test_what_is_written_is_read_back(status, phrase, headers, body):
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    response = parse_response(f"SIP/2.0 {status} {phrase}\r\n{head}\r\n".encode() + body)
+    assert (response.status, response.phrase, response.body) == (status, phrase, body)
+    assert list(response.headers) == [(name.lower(), value) for name, value in headers]
 
 
 @given(st.binary(max_size=2_000))
