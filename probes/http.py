@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import aiohttp
@@ -20,11 +19,12 @@ from yarl import URL
 
 from probes.attention import Deadline, Expired, attended, silence
 from probes.blame import failed, not_asked
+from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
 from probes.resolve import Family, Resolver, Sockaddr, literal
 from probes.target import split
-from probes.tls import client_context, expiry, system_trusts_anyone
+from probes.tls import Contexts, TlsOptions, certificate_fault, peer_detail, system_trusts_anyone
 from probes.units import Duration
 
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
@@ -68,7 +68,7 @@ def _headers(value: object) -> object:
     return pairs
 
 
-class HttpOptions(Options):
+class HttpOptions(Options, TlsOptions):
     """What an HTTP check can be told."""
 
     method: Literal["GET", "HEAD", "OPTIONS", "POST"] = "GET"
@@ -80,10 +80,6 @@ class HttpOptions(Options):
 
     follow_redirects: bool = True
     """Follow up to ten, and judge the last answer."""
-
-    verify_tls: bool = True
-    ca_file: Path | None = None
-    """PEM file of the authorities to trust instead of the system's."""
 
     family: Family = "any"
     """Which addresses of a name count: any, ipv4 or ipv6. The first one is asked."""
@@ -130,8 +126,7 @@ class _Trail:
         self.enter("processing")
         self.sent_ns = self._since_ns
         if tls is not None:
-            self.detail["tls"] = tls.version()
-            self.detail["certificate_expires"] = expiry(tls.getpeercert(binary_form=True))
+            self.detail |= peer_detail(tls)
 
     def answered(self, response: aiohttp.ClientResponse) -> None:
         self.enter("transfer")
@@ -201,12 +196,12 @@ class HttpProber:
 
     schemes: ClassVar[tuple[str, ...]] = ("http", "https")
     options: ClassVar[type[Options]] = HttpOptions
+    metrics: ClassVar[tuple[Metric, ...]] = ()
 
     def __init__(self) -> None:
         self._resolver = Resolver()
-        self._contexts: dict[tuple[bool, Path | None], tuple[int, _TlsContext]] = {
-            (True, None): (0, client_context(_TlsContext))  # takes 20 ms: not in the first probe
-        }
+        self._contexts = Contexts(_TlsContext)
+        self._contexts.get(HttpOptions())  # takes 20 ms: not in the first probe
         self._blocks: set[attended] = set()
         self._closed = False
         self._session = aiohttp.ClientSession(
@@ -264,7 +259,8 @@ class HttpProber:
             target.url,
             headers=options.headers,
             allow_redirects=options.follow_redirects,
-            ssl=self._context(options),
+            ssl=self._contexts.get(options),
+            server_hostname=options.server_name,
         ) as response:
             trail.answered(response)
             trail.detail["body_bytes"] = await _read(response.content, options.max_body)
@@ -282,16 +278,6 @@ class HttpProber:
         if isinstance(error, aiohttp.ClientError):
             return _blame(error, trail)
         return not_asked(error, trail.sent_ns, trail.detail)
-
-    def _context(self, options: HttpOptions) -> ssl.SSLContext:
-        """One context for each choice of authorities, made again when their file changes. Raises OSError."""
-        key = (options.verify_tls, options.ca_file)
-        changed_ns = options.ca_file.stat().st_mtime_ns if options.ca_file else 0
-        made = self._contexts.get(key)
-        if made is None or made[0] != changed_ns:
-            context = client_context(_TlsContext, verify=options.verify_tls, ca_file=options.ca_file)
-            made = self._contexts[key] = (changed_ns, context)
-        return made[1]
 
 
 async def _read(body: aiohttp.StreamReader, limit: int) -> int:
@@ -327,7 +313,7 @@ def _blame(error: aiohttp.ClientError, trail: _Trail) -> Outcome:
         ):
             return not_asked(OSError("no CA certificates on this host"), trail.sent_ns, detail)
         case aiohttp.ClientConnectorCertificateError():
-            reason = _certificate_fault(error.certificate_error)
+            reason = certificate_fault(error.certificate_error)
         case aiohttp.ClientConnectorSSLError():
             reason = "TLS handshake failed"
         case aiohttp.ClientConnectorError():
@@ -356,12 +342,6 @@ def _words(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return str(error.os_error)
     return str(error) or type(error).__name__
-
-
-def _certificate_fault(error: Exception) -> str:
-    """OpenSSL's own phrase, without the name that it found: "certificate has expired"."""
-    message = getattr(error, "verify_message", "") or "not trusted"
-    return f"certificate: {message.partition(',')[0]}"
 
 
 PROBER = HttpProber

@@ -6,11 +6,13 @@ import functools
 import importlib
 import pkgutil
 import re
-from typing import Any, ClassVar, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 import probes
+from probes.metric import Metric
 from probes.outcome import Outcome
 from probes.units import Duration
 
@@ -36,6 +38,9 @@ class Prober(Protocol[T, O_contra]):
 
     options: ClassVar[type[Options]]
 
+    metrics: ClassVar[tuple[Metric, ...]]
+    """What its outcomes show to Prometheus beyond success and duration."""
+
     @staticmethod
     def parse(text: str) -> T:
         """The target that the text names. Raises ValueError that says what was expected."""
@@ -45,6 +50,15 @@ class Prober(Protocol[T, O_contra]):
 
     async def close(self) -> None:
         """Give the shared sockets back. Probes under way end as NOT_ASKED."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A prober with something that must outlive the process, such as calls that are not ended yet."""
+
+    def remember_in(self, folder: Path) -> None:
+        """Keep it in files of this folder, and take up what an earlier process left there. Called before the
+        first probe. Raises OSError."""
 
 
 @functools.cache

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Family = Literal["any", "ipv4", "ipv6"]
-"""Which addresses of a host count. ``any`` keeps the system's order (RFC 6724)."""
+Family = Literal["any", "ipv4", "ipv6", "ipv4-first", "ipv6-first"]
+"""Which addresses of a host count. ``any`` keeps the system's order (RFC 6724); ``ipv4-first`` and
+``ipv6-first`` take the other family only where the host has no address of the wanted one."""
 
 Sockaddr = tuple[str, int] | tuple[str, int, int, int]
 """What the socket calls take: (host, port), for IPv6 followed by flow information and scope."""
@@ -27,7 +28,10 @@ _AF: dict[Family, socket.AddressFamily] = {
     "any": socket.AF_UNSPEC,
     "ipv4": socket.AF_INET,
     "ipv6": socket.AF_INET6,
+    "ipv4-first": socket.AF_UNSPEC,
+    "ipv6-first": socket.AF_UNSPEC,
 }
+_FIRST: dict[Family, socket.AddressFamily] = {"ipv4-first": socket.AF_INET, "ipv6-first": socket.AF_INET6}
 
 FRESH_S = 60.0
 """How long an answer is used without asking again."""
@@ -253,7 +257,8 @@ def getaddrinfo(host: str, family: Family) -> tuple[Address, ...] | Unresolved:
         for af, _, _, _, sockaddr in rows
         if af in (socket.AF_INET, socket.AF_INET6)
     )
-    return tuple(dict.fromkeys(addresses)) or Unresolved(f"{host}: no usable address")
+    found = sorted(dict.fromkeys(addresses), key=lambda address: address.family != _FIRST.get(family))
+    return tuple(found) or Unresolved(f"{host}: no usable address")
 
 
 def _scope(sockaddr: tuple[object, ...]) -> int:

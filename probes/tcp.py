@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from probes.attention import Deadline, Expired, silence
 from probes.blame import failed, not_asked
+from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
 from probes.resolve import Family, Resolution, Resolver
@@ -59,6 +60,7 @@ class TcpProber:
 
     schemes: ClassVar[tuple[str, ...]] = ("tcp",)
     options: ClassVar[type[Options]] = TcpOptions
+    metrics: ClassVar[tuple[Metric, ...]] = ()
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

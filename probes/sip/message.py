@@ -15,6 +15,7 @@ LARGEST_HEAD = 32_768
 LARGEST_BODY = 65_536
 
 _STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9][0-9])(?:[ \t]+(.*))?", re.IGNORECASE)
+_REQUEST_LINE = re.compile(r"([A-Za-z0-9.!%*_+`'~-]+)[ \t]+(\S+)[ \t]+SIP/2\.0", re.IGNORECASE)
 _FOLD = re.compile(r"\n[ \t]+")
 _CSEQ = re.compile(r"([0-9]{1,10})[ \t]+(\S+)")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -38,12 +39,10 @@ class NotSip(ValueError):
     """The bytes are no SIP message that can be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """A response; ``headers`` are (lower-case full name, value) in the order of the message."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What requests and responses share; ``headers`` are (lower-case full name, value) in their order."""
 
-    status: int
-    phrase: str
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
 
@@ -59,6 +58,20 @@ class Response:
         return [one for header, value in self.headers if header == name for one in split_values(value)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Message):
+    """A request; ``method`` as it was written, for methods are case-sensitive (RFC 3261 §7.1)."""
+
+    method: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response(Message):
+    status: int
+    phrase: str
+
+
 @dataclass(frozen=True, slots=True)
 class Via:
     """The topmost Via: our own, as the peer gave it back."""
@@ -68,19 +81,34 @@ class Via:
     rport: int | None
 
 
-def parse_response(data: bytes) -> Response:
-    """A whole response, as a datagram carries it, line ends before it left aside. Raises NotSip."""
+def parse_message(data: bytes) -> Request | Response:
+    """A whole message, as a datagram carries it, line ends before it left aside. Raises NotSip."""
     data = data.lstrip(b"\r\n")
     body = _body_start(data, 0, LARGEST_HEAD)
     if body is None:
         raise NotSip("no end of the header section")
-    status, phrase, headers = _parse_head(data[:body])
-    return Response(status, phrase, headers, data[body:])
+    start_line, headers = _parse_head(data[:body])
+    status = _STATUS_LINE.fullmatch(start_line)
+    if status is not None:
+        phrase = (status[2] or "").strip()
+        return Response(status=int(status[1]), phrase=phrase, headers=headers, body=data[body:])
+    asked = _REQUEST_LINE.fullmatch(start_line)
+    if asked is None:
+        raise _no_start_line(start_line)
+    return Request(method=asked[1], uri=asked[2], headers=headers, body=data[body:])
 
 
-def top_via(response: Response) -> Via:
+def parse_response(data: bytes) -> Response:
+    """Like parse_message, for who waits for a response. Raises NotSip for a request, too."""
+    message = parse_message(data)
+    if not isinstance(message, Response):
+        raise NotSip("a request")
+    return message
+
+
+def top_via(message: Message) -> Via:
     """Raises NotSip where there is none with a branch."""
-    first = response.get("via") or ""
+    first = message.get("via") or ""
     parameters = _parameters((split_values(first) or [""])[0] if "," in first else first)
     branch = parameters.get("branch")
     if not branch:
@@ -89,9 +117,9 @@ def top_via(response: Response) -> Via:
     return Via(branch, parameters.get("received"), int(rport) if _PORT.fullmatch(rport) else None)
 
 
-def cseq(response: Response) -> tuple[int, str]:
+def cseq(message: Message) -> tuple[int, str]:
     """Sequence number and method. Raises NotSip."""
-    match = _CSEQ.fullmatch(response.get("cseq") or "")
+    match = _CSEQ.fullmatch(message.get("cseq") or "")
     if match is None:
         raise NotSip("no CSeq")
     return int(match[1]), match[2].upper()
@@ -172,28 +200,32 @@ def _body_start(data: bytes | bytearray, start: int, end: int) -> int | None:
 
 
 def _body_length(head: bytes) -> int:
-    _, _, headers = _parse_head(head)
+    start_line, headers = _parse_head(head)
+    if not (_STATUS_LINE.fullmatch(start_line) or _REQUEST_LINE.fullmatch(start_line)):
+        raise _no_start_line(start_line)
     length = next((value for name, value in headers if name == "content-length"), "0")
     if not _LENGTH.fullmatch(length) or int(length) > LARGEST_BODY:
         raise NotSip(f"a Content-Length of {length!r:.40}")
     return int(length)
 
 
-def _parse_head(head: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+def _no_start_line(line: str) -> NotSip:
+    return NotSip(f"no status line and no request line but {line!r:.80}")
+
+
+def _parse_head(head: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The start line, and the headers."""
     text = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     first, *lines = text.split("\n")
-    match = _STATUS_LINE.fullmatch(first.strip(" \t"))
-    if match is None:
-        raise NotSip(f"no status line but {first!r:.80}")
     headers = []
     for line in lines:
         name, colon, value = line.partition(":")
         name = name.strip().lower()
         if colon and name:
             headers.append((_COMPACT.get(name, name), value.strip()))
-    return int(match[1]), (match[2] or "").strip(), tuple(headers)
+    return first.strip(" \t"), tuple(headers)
 
 
 def _parameters(value: str) -> dict[str, str]:

@@ -13,15 +13,16 @@ from pydantic import Field
 from probes.attention import Expired, attended, silence
 from probes.blame import failed, not_asked
 from probes.datagram import Answer, Exchange, Line, Unsent, from_elsewhere, silent
+from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
 from probes.resolve import Address, Family, Resolution, Resolver, Sockaddr
 from probes.sip.codes import Codes, verdict_of
 from probes.sip.message import Framer, NotSip, Response, Via, parse_response, retry_after_s
-from probes.sip.request import Identity, OptionsTemplate, Request, branch_of
-from probes.sip.stream import Stream
+from probes.sip.request import Identity, OptionsTemplate, Outgoing, branch_of
 from probes.sip.transaction import Transaction
 from probes.sip.uri import SipTarget, parse_target
+from probes.stream import Stream
 from probes.units import Duration
 from probes.unreachable import Unreachable
 
@@ -57,6 +58,7 @@ class SipProber:
 
     schemes: ClassVar[tuple[str, ...]] = ("sip", "sips")
     options: ClassVar[type[Options]] = SipOptions
+    metrics: ClassVar[tuple[Metric, ...]] = ()
 
     def __init__(self) -> None:
         self._resolver = Resolver()
@@ -181,7 +183,7 @@ def _template(target: SipTarget, who: tuple[str, int, str, str], max_forwards: i
 
 
 async def _final(
-    exchange: Exchange, asked: Transaction, request: Request, to: Sockaddr, deadline_ns: int
+    exchange: Exchange, asked: Transaction, request: Outgoing, to: Sockaddr, deadline_ns: int
 ) -> tuple[Response, Answer] | None:
     """The final response, retransmitting by Timer E; None: silence until the deadline."""
     while True:

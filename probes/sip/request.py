@@ -28,7 +28,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Outgoing:
     """A request ready to be sent, and the branch by which its answers are known."""
 
     branch: bytes
@@ -54,13 +54,13 @@ class OptionsTemplate:
         )
         self._parts = (head.encode(), to_from.encode(), b"\r\nCall-ID: ", rest.encode())
 
-    def new(self) -> Request:
+    def new(self) -> Outgoing:
         """A request of its own: new branch, tag and Call-ID."""
         head, to_from, call_id, rest = self._parts
         token = os.urandom(12).hex().encode()  # not to be guessed: who can may answer for another target
         branch = COOKIE + token
         data = b"".join((head, branch, to_from, token[:10], call_id, token[10:], token[:6], rest))
-        return Request(branch, data)
+        return Outgoing(branch, data)
 
 
 def branch_of(data: bytes) -> bytes | None:
