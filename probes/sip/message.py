@@ -15,11 +15,11 @@ LARGEST_HEAD = 32_768
 LARGEST_BODY = 65_536
 
 _STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9][0-9])(?:[ \t]+(.*))?", re.IGNORECASE)
-_REQUEST_LINE = re.compile(r"([A-Za-z0-9.!%*_+`'~-]+)[ \t]+(\S+)[ \t]+SIP/2\.0", re.IGNORECASE)
+_REQUEST_LINE = re.compile(r"([A-Za-z0-9.!%*_+`'~-]+)[ \t]+([^\s<>\"]+)[ \t]+SIP/2\.0", re.IGNORECASE)
 _FOLD = re.compile(r"\n[ \t]+")
 _CSEQ = re.compile(r"([0-9]{1,10})[ \t]+(\S+)")
 _PORT = re.compile(r"[0-9]{1,5}")
-_SECONDS = re.compile(r"[ \t]*([0-9]{1,9})")
+_SECONDS = re.compile(r"[ \t]*([0-9]{1,9})(?![0-9])")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _COMPACT = {
     "v": "via",
@@ -88,14 +88,15 @@ def parse_message(data: bytes) -> Request | Response:
     if body is None:
         raise NotSip("no end of the header section")
     start_line, headers = _parse_head(data[:body])
+    content = _content(headers, data[body:])
     status = _STATUS_LINE.fullmatch(start_line)
     if status is not None:
         phrase = (status[2] or "").strip()
-        return Response(status=int(status[1]), phrase=phrase, headers=headers, body=data[body:])
+        return Response(status=int(status[1]), phrase=phrase, headers=headers, body=content)
     asked = _REQUEST_LINE.fullmatch(start_line)
     if asked is None:
         raise _no_start_line(start_line)
-    return Request(method=asked[1], uri=asked[2], headers=headers, body=data[body:])
+    return Request(method=asked[1], uri=asked[2], headers=headers, body=content)
 
 
 def parse_response(data: bytes) -> Response:
@@ -120,9 +121,9 @@ def top_via(message: Message) -> Via:
 def cseq(message: Message) -> tuple[int, str]:
     """Sequence number and method. Raises NotSip."""
     match = _CSEQ.fullmatch(message.get("cseq") or "")
-    if match is None:
+    if match is None or (number := int(match[1])) >= 2**31:
         raise NotSip("no CSeq")
-    return int(match[1]), match[2].upper()
+    return number, match[2].upper()
 
 
 def retry_after_s(response: Response) -> int | None:
@@ -199,14 +200,31 @@ def _body_start(data: bytes | bytearray, start: int, end: int) -> int | None:
     return without + 2 if without >= 0 else None
 
 
+def _content(headers: tuple[tuple[str, str], ...], rest: bytes) -> bytes:
+    """The body; what follows it in the datagram is left aside (RFC 3261 §18.3)."""
+    length = _content_length(headers)
+    if length is None:
+        return rest
+    if length > len(rest):
+        raise NotSip(f"a Content-Length of {length}, and {len(rest)} bytes")
+    return rest[:length]
+
+
 def _body_length(head: bytes) -> int:
     start_line, headers = _parse_head(head)
     if not (_STATUS_LINE.fullmatch(start_line) or _REQUEST_LINE.fullmatch(start_line)):
         raise _no_start_line(start_line)
-    length = next((value for name, value in headers if name == "content-length"), "0")
-    if not _LENGTH.fullmatch(length) or int(length) > LARGEST_BODY:
-        raise NotSip(f"a Content-Length of {length!r:.40}")
-    return int(length)
+    return _content_length(headers) or 0
+
+
+def _content_length(headers: tuple[tuple[str, str], ...]) -> int | None:
+    found: str | None = None
+    for name, value in headers:
+        if name == "content-length":
+            if found is not None or not _LENGTH.fullmatch(value) or int(value) > LARGEST_BODY:
+                raise NotSip(f"a Content-Length of {value!r:.40}")
+            found = value
+    return None if found is None else int(found)
 
 
 def _no_start_line(line: str) -> NotSip:
