@@ -8,7 +8,7 @@ that is none, and whatever is larger than a prober has any use for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 LARGEST_HEAD = 32_768
@@ -35,27 +35,28 @@ _COMPACT = {
 }
 
 
+Headers = Mapping[str, Sequence[str]]
+
+
 class NotSip(ValueError):
     """The bytes are no SIP message that can be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What requests and responses share; ``headers`` are (lower-case full name, value) in their order."""
+    """What requests and responses share; ``headers`` by lower-case full name, one value for each line."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     body: bytes = b""
 
     def get(self, name: str) -> str | None:
         """The first value of a header."""
-        for header, value in self.headers:
-            if header == name:
-                return value
-        return None
+        values = self.headers.get(name)
+        return values[0] if values else None
 
     def all(self, name: str) -> list[str]:
         """Every value of a header, those that share a line one by one."""
-        return [one for header, value in self.headers if header == name for one in split_values(value)]
+        return [one for value in self.headers.get(name, ()) for one in split_values(value)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +201,7 @@ def _body_start(data: bytes | bytearray, start: int, end: int) -> int | None:
     return without + 2 if without >= 0 else None
 
 
-def _content(headers: tuple[tuple[str, str], ...], rest: bytes) -> bytes:
+def _content(headers: Headers, rest: bytes) -> bytes:
     """The body; what follows it in the datagram is left aside (RFC 3261 §18.3)."""
     length = _content_length(headers)
     if length is None:
@@ -217,33 +218,36 @@ def _body_length(head: bytes) -> int:
     return _content_length(headers) or 0
 
 
-def _content_length(headers: tuple[tuple[str, str], ...]) -> int | None:
-    found: str | None = None
-    for name, value in headers:
-        if name == "content-length":
-            if found is not None or not _LENGTH.fullmatch(value) or int(value) > LARGEST_BODY:
-                raise NotSip(f"a Content-Length of {value!r:.40}")
-            found = value
-    return None if found is None else int(found)
+def _content_length(headers: Headers) -> int | None:
+    values = headers.get("content-length")
+    if values is None:
+        return None
+    if len(values) > 1 or not _LENGTH.fullmatch(values[0]) or int(values[0]) > LARGEST_BODY:
+        raise NotSip(f"a Content-Length of {', '.join(values)!r:.40}")
+    return int(values[0])
 
 
 def _no_start_line(line: str) -> NotSip:
     return NotSip(f"no status line and no request line but {line!r:.80}")
 
 
-def _parse_head(head: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _parse_head(head: bytes) -> tuple[str, Headers]:
     """The start line, and the headers."""
     text = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     first, *lines = text.split("\n")
-    headers = []
+    headers: dict[str, list[str]] = {}
     for line in lines:
         name, colon, value = line.partition(":")
         name = name.strip().lower()
         if colon and name:
-            headers.append((_COMPACT.get(name, name), value.strip()))
-    return first.strip(" \t"), tuple(headers)
+            name = _COMPACT.get(name, name)
+            if name in headers:
+                headers[name].append(value.strip())
+            else:
+                headers[name] = [value.strip()]
+    return first.strip(" \t"), headers
 
 
 def _parameters(value: str) -> dict[str, str]:

@@ -48,7 +48,7 @@ def _check_headers(request: Request) -> None:
         if not request.get(name):
             raise NotSip(f"no {name} header")
     for name in _SINGLE:
-        if sum(header == name for header, _ in request.headers) > 1:
+        if len(request.headers.get(name, ())) > 1:
             raise NotSip(f"several {name} headers")
     if cseq(request)[1] != request.method.upper():
         raise NotSip("CSeq names another method")
