@@ -1,16 +1,18 @@
-"""CPU per 1,000 probes of each kind, beside blackbox_exporter in the same run.
+"""CPU per 1,000 probes of each kind, beside what others use for it, in the same run.
 
-``python -m benchmarks.probes`` runs the whole agent, from schedule to recorded state, on checks of one kind,
-and then asks blackbox_exporter for the same number of the same probes. The exporter's figure holds its HTTP
-request, for that is how it is used; who asks is not counted.
+``python -m benchmarks.probes`` runs the whole agent, from schedule to recorded state, on checks of one kind. Then
+blackbox_exporter is asked for the same probes: its figure holds its HTTP request, for that is how it is used; who
+asks is not counted. It has no SIP: there the peer is sipsak, forked for each probe as Uptime Kuma and SmokePing do.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -30,6 +32,7 @@ from benchmarks.rig import (
 )
 
 BLACKBOX = ("prometheus-blackbox-exporter", "blackbox_exporter")
+FORKED = 300
 MODULES = {"icmp": "icmp", "tcp": "tcp", "http": "http"}
 MODULE_FILE = """modules:
   icmp: {prober: icmp, timeout: 4s, icmp: {preferred_ip_protocol: ip4}}
@@ -77,6 +80,19 @@ def blackbox(program: str, there: Endpoints, kind: str, rate: int, seconds: floa
             return 1000 * (_cpu(stat) - before) / (rate * int(seconds))
 
 
+def sipsak(program: str, there: Endpoints) -> float:
+    """CPU-seconds per 1,000 probes, with the forking."""
+
+    def used() -> float:
+        usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+    before = used()
+    for number in range(FORKED):
+        subprocess.run([program, "-s", there.target("sip", number)], stdout=subprocess.DEVNULL, check=True)
+    return 1000 * (used() - before) / FORKED
+
+
 def _wait_for(port: int) -> None:
     deadline = time.monotonic() + 10
     while True:
@@ -110,22 +126,31 @@ async def _ask(port: int, there: Endpoints, kind: str, rate: int, seconds: float
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=int, default=500, help="probes a second")
+    parser.add_argument("--rate", type=int, default=1_000, help="probes a second")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--kinds", default="sip,icmp,tcp,http")
     options = parser.parse_args()
-    program = next((path for name in BLACKBOX if (path := shutil.which(name))), None)
+    exporter = next((path for name in BLACKBOX if (path := shutil.which(name))), None)
+    forked = shutil.which("sipsak")
     _, others = cores()
     print(f"CPU-seconds per 1,000 probes at {options.rate} a second")
-    print(f"{'':6}{'ringback':>10}{'blackbox_exporter':>20}{'ratio':>8}")
+    print(f"{'':6}{'ringback':>10}  {'peer':18}{'':>8}{'ratio':>10}")
     with endpoints(others) as there:
         for kind in options.kinds.split(","):
             ours = ringback(there, kind, options.rate, options.seconds)
-            if program is None or kind not in MODULES:
-                print(f"{kind:6}{ours:>10.3f}{'has none' if program else 'not installed':>20}")
+            if kind in MODULES and exporter:
+                name, theirs = (
+                    "blackbox_exporter",
+                    blackbox(exporter, there, kind, options.rate, options.seconds),
+                )
+            elif kind == "sip" and forked:
+                name, theirs = "sipsak, forked", sipsak(forked, there)
+            else:
+                print(f"{kind:6}{ours:>10.3f}  no peer is installed")
                 continue
-            theirs = blackbox(program, there, kind, options.rate, options.seconds)
-            print(f"{kind:6}{ours:>10.3f}{theirs:>20.3f}{ours / theirs:>8.2f}")
+            print(
+                f"{kind:6}{ours:>10.3f}  {name:18}{theirs:>8.3f}{ours / theirs:>7.3f} = 1/{theirs / ours:.1f}"
+            )
 
 
 if __name__ == "__main__":
