@@ -1,7 +1,7 @@
 """When each check runs next: a wheel of slots, turned by a few APScheduler jobs.
 
-A job a check would cost more than the probe itself, so the checks lie on a wheel whose slots are 50 ms
-wide. A cohort of twenty jobs, each once a second and 50 ms apart, starts what is due.
+A job a check would cost more than the probe itself, so the checks lie on a wheel whose slots are 100 ms
+wide. A cohort of ten jobs, each once a second and 100 ms apart, starts what is due.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-SLOT_MS = 50
+SLOT_MS = 100
 COHORTS = 1_000 // SLOT_MS
 TIMER_SLACK_MS = 2
 _GOLDEN = 0.6180339887498949

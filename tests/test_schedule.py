@@ -34,7 +34,7 @@ def test_checks_of_one_interval_are_spread_over_it_evenly():
     turn_until(wheel, 0, 10_000)
     runs = turn_until(wheel, 10_000, 20_000)
     assert len(runs) == 1_000
-    assert max(Counter(now_ms for now_ms, _ in runs).values()) <= 8, "five a slot would be perfect"
+    assert max(Counter(now_ms for now_ms, _ in runs).values()) <= 13, "ten a slot would be perfect"
 
 
 def test_a_few_checks_are_all_seen_within_the_first_second():
@@ -63,8 +63,8 @@ def test_a_hastened_check_runs_when_asked_and_then_returns_to_its_own_turns():
     wheel.place(check, 0, 1)
     turn_until(wheel, SLOT_MS, 1_000)
     wheel.hasten(check, 3_000)
-    assert [at for at, _ in turn_until(wheel, 1_000, 9_950)] == [3_000]
-    assert [at for at, _ in turn_until(wheel, 9_950, 25_000)] == [10_000, 20_000]
+    assert [at for at, _ in turn_until(wheel, 1_000, 9_900)] == [3_000]
+    assert [at for at, _ in turn_until(wheel, 9_900, 25_000)] == [10_000, 20_000]
 
 
 def test_hastening_never_delays():
