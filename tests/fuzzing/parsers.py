@@ -1,0 +1,77 @@
+"""The parsers that read what a peer sends, each with its own error and with messages to begin from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from probes.sip import digest, message, validity
+from probes.sip.transaction import Transaction
+
+_RFC_4475 = Path(__file__).parents[1] / "probes" / "rfc4475"
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """``read`` takes what a peer sent; whatever it is, nothing but ``errors`` comes out."""
+
+    name: str
+    read: Callable[[bytes], object]
+    errors: tuple[type[Exception], ...]
+    seeds: Sequence[bytes]
+    repeated: Sequence[bytes]
+    """Pieces that make it slow when there are many of them, if anything does."""
+
+    largest: int
+    """Bytes that it takes; of more it reads none."""
+
+
+def _sip(data: bytes) -> None:
+    """Everything that a prober or a user agent server looks at in a message."""
+    read = message.parse_message(data)
+    if isinstance(read, message.Request):
+        try:
+            validity.check_request(read)
+        except validity.Refused:
+            pass
+        return
+    message.retry_after_s(read)
+    for name in ("via", "contact", "warning", "allow", "www-authenticate"):
+        read.all(name)
+    Transaction("z9hG4bK1324923", "INVITE", reliable=False).accept(read)
+
+
+def _stream(data: bytes) -> None:
+    framer = message.Framer()
+    for start in range(0, len(data), 97):
+        for framed in framer.feed(data[start : start + 97]):
+            message.parse_message(framed)
+
+
+def _digest(data: bytes) -> None:
+    for challenge in digest.parse_challenges([data.decode("utf-8", "replace")]):
+        if challenge.supported:
+            digest.answer(challenge, user="u", password="p", method="OPTIONS", uri="sip:x")
+
+
+_SIP_SEEDS = [path.read_bytes() for path in sorted(_RFC_4475.glob("*.dat"))]
+_SIP_PIECES = [b"Via: a;branch=b\r\n", b"\r\n ", b"a:b\r\n", b";a", b",", b'"', b"<", b" ", b"\t", b"x"]
+_STREAM_PIECES = [*_SIP_PIECES, b"\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n"]
+
+PARSERS = [
+    Parser("sip message", _sip, (message.NotSip,), _SIP_SEEDS, _SIP_PIECES, message.LARGEST_HEAD),
+    Parser("sip stream", _stream, (message.NotSip,), _SIP_SEEDS, _STREAM_PIECES, message.LARGEST_BODY),
+    Parser(
+        "digest challenge",
+        _digest,
+        (digest.BadChallenge,),
+        [
+            b'Digest realm="atlanta.example.com", nonce="84a4cc6f3082121f32b42a2187831a9e", qop="auth,auth-int"',
+            b'Basic realm="x", Digest realm="a\\"b", nonce=n, algorithm=SHA-512-256, stale=TRUE, opaque="o"',
+            b'Digest nonce="n", realm="", algorithm=MD5-sess, qop=auth',
+        ],
+        [b'a="', b'\\"', b"a=b,", b",", b" ", b'Digest a="b" ', b"a "],
+        digest.LONGEST,
+    ),
+]
