@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from monitor.config import load
-from probes.prober import prober_for
+from probes.prober import Prober, probers
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 EXAMPLE = re.compile(r"(?:<!-- file: (\S+) -->\n)?```yaml\n(.*?)```", re.DOTALL)
@@ -23,16 +26,32 @@ def test_every_example_of_the_page_can_be_loaded(tmp_path: Path) -> None:
     assert len(examples) >= 5
 
 
-def test_every_prober_has_the_keys_that_the_page_says_and_no_others() -> None:
-    told: dict[str, set[str]] = {}
-    scheme = ""
-    for line in PAGE.read_text().partition("#### Keys of the probers")[2].splitlines():
-        if line.startswith("#"):
-            break
-        if match := re.match(r"\| \*\*`(\w+):", line):
-            scheme = match[1]
-            told[scheme] = {"timeout"}
-        elif match := re.match(r"\| `(\w+)`", line):
-            told[scheme].add(match[1])
-    assert told
-    assert told == {scheme: set(prober_for(f"{scheme}:").options.model_fields) for scheme in told}
+@pytest.mark.parametrize("prober", sorted(set(probers().values()), key=lambda kind: kind.schemes), ids=str)
+class TestReferencePage:
+    def test_it_has_every_key_of_the_prober_and_no_other(self, prober: type[Prober[Any, Any]]) -> None:
+        told = re.findall(r"^\| `(\w+)`", _table_of_keys(_page(prober)), re.MULTILINE)
+        assert sorted(told) == sorted(set(prober.options.model_fields) - {"timeout"})
+
+    def test_its_examples_can_be_loaded(self, prober: type[Prober[Any, Any]], tmp_path: Path) -> None:
+        examples = EXAMPLE.findall(_page(prober))
+        for _, text in examples:
+            path = tmp_path / "ringback.yml"
+            path.write_text(text)
+            assert load(path).services
+        assert examples
+
+
+def test_the_page_names_every_prober_and_its_reference() -> None:
+    text = PAGE.read_text()
+    for prober in probers().values():
+        assert f"(probes/{prober.schemes[0]}.md)" in text
+        assert all(f"`{scheme}:" in text or scheme in ("icmp4", "icmp6") for scheme in prober.schemes)
+
+
+def _page(prober: type[Prober[Any, Any]]) -> str:
+    return (PAGE.parent / "probes" / f"{prober.schemes[0]}.md").read_text()
+
+
+def _table_of_keys(page: str) -> str:
+    """From the head of the first table with the column "key" to the end of that table."""
+    return page.partition("| key |")[2].partition("\n\n")[0]
