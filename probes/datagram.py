@@ -137,8 +137,13 @@ class Line:
         sock: socket.socket,
         key_of: Callable[[bytes], bytes | None],
         key_of_sent: Callable[[bytes], bytes | None],
+        *,
+        unfragmented: bool = False,
     ) -> None:
-        """``key_of``: whose answer is a datagram? ``key_of_sent``: whose question was one of ours? None: nobody's."""
+        """``key_of``: whose answer is a datagram? ``key_of_sent``: whose question was one of ours? None: nobody's.
+
+        ``unfragmented``: the socket sends datagrams whole or not at all; "too big" is an answer to them.
+        """
         self.loop = asyncio.get_running_loop()
         self.sock = sock
         self.overflowed_ns = -1
@@ -146,6 +151,7 @@ class Line:
         """Datagrams that were nobody's answer: late, doubled, forged."""
         self._key_of = key_of
         self._key_of_sent = key_of_sent
+        self._unfragmented = unfragmented
         self._exchanges: dict[bytes, Exchange] = {}
         self._reminders: list[tuple[int, int, Exchange]] = []
         self._count = 0
@@ -155,6 +161,11 @@ class Line:
         _prepare(sock)
         self.port: int = sock.getsockname()[1]
         self.loop.add_reader(sock, self._drain)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for an answer."""
+        return not self._exchanges
 
     def exchange(self, key: bytes) -> Exchange:
         """Begin to wait for answers with that key. Raises Unsent where too many exchanges are under way."""
@@ -259,7 +270,7 @@ class Line:
                 sent, ancillary, _, _ = self.sock.recvmsg(LARGEST, _ANCILLARY, _MSG_ERRQUEUE)
             except OSError:
                 return
-            error = unreachable(sent, ancillary)
+            error = unreachable(sent, ancillary, unfragmented=self._unfragmented)
             key = self._key_of_sent(sent) if error is not None else None
             exchange = self._exchanges.get(key) if key is not None else None
             if exchange is not None and error is not None:

@@ -26,6 +26,7 @@ _REASONS = {
         (3, 1): "host unreachable",
         (3, 2): "protocol unreachable",
         (3, 3): "refused",
+        (3, 4): "too big for the path",  # RFC 1191 §4
         (3, 9): "prohibited",
         (3, 10): "prohibited",
         (3, 13): "prohibited",
@@ -38,30 +39,36 @@ _REASONS = {
         (1, 4): "refused",
         (1, 5): "prohibited",
         (1, 6): "prohibited",
+        (2, 0): "too big for the path",
         (3, 0): "time exceeded",
     },
 }
 _TOO_BIG = {(socket.AF_INET, 3, 4), (socket.AF_INET6, 2, 0)}
-"""Not an answer: the kernel learns the size of the path and sends the next one in fragments."""
+"""Not an answer where the kernel learns the size of the path from it, and sends the next one in fragments."""
 
 
 class Unreachable(OSError):
     """A node on the way, or the target itself, said by ICMP that a datagram did not get through.
 
     ``quoted`` is the beginning of that datagram, as far as the node gave it back (at least 8 bytes, RFC 792).
+    ``path_mtu``: what it said that the next hop takes, in bytes of the IP packet; 0 where it said nothing of it.
     """
 
-    def __init__(self, reason: str, kind: int, code: int, offender: str, quoted: bytes) -> None:
+    def __init__(
+        self, reason: str, kind: int, code: int, offender: str, quoted: bytes, path_mtu: int = 0
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
         self.code = code
         self.offender = offender
         self.quoted = quoted
+        self.path_mtu = path_mtu
 
     @property
     def detail(self) -> dict[str, object]:
-        return {"icmp": f"{self.kind}/{self.code}", "by": self.offender}
+        said: dict[str, object] = {"icmp": f"{self.kind}/{self.code}", "by": self.offender}
+        return said | {"path_mtu": self.path_mtu} if self.path_mtu else said
 
     def outcome(self, sent_ns: int, detail: Mapping[str, object]) -> Outcome:
         """An answer, and a bad one."""
@@ -73,18 +80,22 @@ def ask_for_errors(sock: socket.socket) -> None:
     sock.setsockopt(*_RECVERR[sock.family], 1)
 
 
-def unreachable(quoted: bytes, ancillary: Ancillary) -> Unreachable | None:
-    """What an entry of the error queue says; None where it is no word of another node's."""
+def unreachable(quoted: bytes, ancillary: Ancillary, *, unfragmented: bool = False) -> Unreachable | None:
+    """What an entry of the error queue says; None where it is no word of another node's.
+
+    ``unfragmented``: the datagram went out whole or not at all, so that "too big" is an end of it.
+    """
     for level, kind, data in ancillary:
         family = _LEVELS.get((level, kind))
         if family is None:
             continue
-        _, origin, icmp_type, code, _, _, _ = _EXTENDED_ERROR.unpack_from(data)
-        if origin <= _LOCAL_ORIGIN or (family, icmp_type, code) in _TOO_BIG:
+        _, origin, icmp_type, code, _, next_hop_mtu, _ = _EXTENDED_ERROR.unpack_from(data)
+        too_big = (family, icmp_type, code) in _TOO_BIG
+        if origin <= _LOCAL_ORIGIN or (too_big and not unfragmented):
             return None
         reason = _REASONS[family].get((icmp_type, code), "unreachable")
         offender = _offender(family, data[_EXTENDED_ERROR.size :])
-        return Unreachable(reason, icmp_type, code, offender, quoted)
+        return Unreachable(reason, icmp_type, code, offender, quoted, next_hop_mtu if too_big else 0)
     return None
 
 

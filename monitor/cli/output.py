@@ -12,9 +12,9 @@ RIGHT = ">"
 """Before a column's title: its cells stand to the right."""
 
 
-def print_json(data: object) -> None:
-    """On stdout, for a program."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+def print_json(data: object, *, lines: bool = False) -> None:
+    """On stdout, for a program. ``lines``: as one line of JSON Lines."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=None if lines else 2))
 
 
 def say(message: str) -> None:

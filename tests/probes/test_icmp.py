@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 import time
@@ -12,9 +13,11 @@ import pytest
 from pydantic import ValidationError
 
 from probes.icmp import IcmpOptions, IcmpProber
+from probes.icmp.sockets import MOST, Way
 from probes.outcome import Outcome, Verdict
+from probes.trace import traced
 from tests.peers import peer
-from tests.probes.hosts import in_namespace, no_file_descriptors, probe_without_network
+from tests.probes.hosts import in_namespace, no_file_descriptors, open_sockets, probe_without_network
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +39,7 @@ from probes.icmp import IcmpOptions, IcmpProber
 async def main():
     prober = IcmpProber()
     outcome = await prober.probe(IcmpProber.parse("%s"), IcmpOptions.model_validate(%s))
-    print(outcome.verdict.name, outcome.reason, prober._lines and {s.sock.type.name for s in prober._lines.values()})
+    print(outcome.verdict.name, outcome.reason, {line.sock.type.name for line in prober._lines._lines.values()})
     await prober.close()
 asyncio.run(main())
 """
@@ -57,6 +60,44 @@ def test_a_host_that_echoes_is_good(target):
 def test_a_burst_is_counted():
     detail = probe("icmp://127.0.0.1", count=5).detail
     assert (detail["sent"], detail["received"]) == (5, 5)
+    assert 0 < detail["rtt_min_ms"] <= detail["rtt_avg_ms"] <= detail["rtt_max_ms"] < 50
+    assert 0 <= detail["jitter_ms"] <= detail["rtt_max_ms"] - detail["rtt_min_ms"]
+
+
+def samples(outcome: Outcome) -> dict[str, float]:
+    return {
+        " ".join([metric.name, *labels.values()]): value
+        for metric in IcmpProber.metrics
+        for labels, value in metric.samples(outcome)
+    }
+
+
+def test_metrics_are_those_of_blackbox_exporter_and_the_figures_of_the_burst():
+    outcome = probe("icmp://127.0.0.1", count=3)
+    shown = samples(outcome)
+    phases = ("resolve", "setup", "rtt")
+    assert [name for name in shown if "duration" in name] == [
+        f"probe_icmp_duration_seconds {phase}" for phase in phases
+    ]
+    assert shown["probe_icmp_duration_seconds rtt"] == outcome.round_trip_s
+    assert shown["probe_icmp_reply_hop_limit"] == 64
+    assert shown["probe_icmp_loss_ratio"] == 0
+    assert shown["probe_icmp_rtt_min_seconds"] <= shown["probe_icmp_rtt_max_seconds"] < 0.05
+    assert shown["probe_icmp_jitter_seconds"] < 0.05
+
+
+def test_metrics_of_a_probe_that_was_not_asked_are_its_phases_alone():
+    shown = samples(probe("icmp4://127.0.0.1", family="ipv6", source_address="::1"))
+    assert set(shown.values()) == {0.0}
+    assert {name.split()[0] for name in shown} == {"probe_icmp_duration_seconds"}
+
+
+def test_the_log_has_each_step_with_its_request():
+    with traced() as trace:
+        probe("icmp://127.0.0.1", count=2)
+    steps = [line.what for line in trace.lines]
+    assert steps[0] == "resolved"
+    assert steps.count("sent echo request") == steps.count("echo reply") == 2
 
 
 def test_a_silent_host_is_bad_after_the_time_out():
@@ -131,12 +172,53 @@ async def main():
     prober = IcmpProber()
     for target in ("icmp://127.0.0.1", "icmp://[::1]"):
         print((await prober.probe(IcmpProber.parse(target), IcmpOptions(count=5))).verdict.name)
-    for line in prober._lines.values():
+    for line in prober._lines._lines.values():
         print(line.sock.type.name, line.unclaimed)
     await prober.close()
 asyncio.run(main())
 """
     assert in_namespace(script, "true").split() == ["GOOD", "GOOD", "SOCK_RAW", "0", "SOCK_RAW", "0"]
+
+
+def test_the_family_of_the_scheme_goes_before_the_option_and_both_choose_among_a_names_addresses():
+    assert probe("icmp://localhost", family="ipv4").detail["address"] == "127.0.0.1"
+    assert probe("icmp4://localhost", family="ipv6").detail["address"] == "127.0.0.1"
+    assert probe("icmp://localhost", source_address="127.0.0.1").detail["address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("target", "source_address", "reason"),
+    [
+        ("icmp://127.0.0.1", "::1", "source_address is of the other family"),
+        ("icmp6://localhost", "127.0.0.1", "source_address is of the other family"),
+        ("icmp://127.0.0.1", "10.99.99.99", "cannot assign requested address"),
+    ],
+)
+def test_an_address_that_is_not_ours_cannot_ask(target, source_address, reason):
+    outcome = probe(target, source_address=source_address)
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, reason)
+
+
+def test_ways_of_sending_have_sockets_of_their_own_and_only_so_many():
+    async def scenario() -> None:
+        prober = IcmpProber()
+        target = IcmpProber.parse("icmp://127.0.0.1")
+        for ttl in range(1, MOST + 20):
+            outcome = await prober.probe(target, IcmpOptions(ttl=ttl))
+            assert outcome.verdict is Verdict.GOOD
+            assert len(prober._lines._lines) == min(ttl, MOST)
+        before = open_sockets()
+        ways = [Way(socket.AF_INET, ttl=ttl) for ttl in range(100, 100 + MOST)]
+        held = [prober._lines.of(way).exchange(b"question") for way in ways]
+        outcome = await prober.probe(target, IcmpOptions(ttl=99))
+        assert outcome.verdict is Verdict.NOT_ASKED
+        for exchange in held:
+            exchange.close()
+        assert (await prober.probe(target, IcmpOptions(ttl=99))).verdict is Verdict.GOOD
+        assert open_sockets() == before
+        await prober.close()
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -147,9 +229,15 @@ asyncio.run(main())
         {"count": 0},
         {"count": 21},
         {"size": 4},
+        {"size": 65_001},
+        {"ttl": 0},
+        {"ttl": 256},
+        {"dscp": 64},
+        {"source_address": "probe.example.net"},
+        {"jitter_degraded": "5ms"},
     ],
 )
-def test_options_that_leave_no_time_for_the_last_answer_are_refused(options):
+def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(ValidationError):
         IcmpOptions.model_validate(options)
 
@@ -202,7 +290,7 @@ def test_many_at_once_share_one_socket_and_each_gets_its_own_answer():
         prober = IcmpProber()
         targets = [IcmpProber.parse(f"icmp://127.0.{i // 200}.{i % 200 + 1}") for i in range(1_000)]
         outcomes = await asyncio.gather(*(prober.probe(t, IcmpOptions()) for t in targets))
-        assert len(prober._lines) == 1
+        assert len(prober._lines._lines) == 1
         await prober.close()
         return list(outcomes)
 
