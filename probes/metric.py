@@ -35,6 +35,17 @@ def number(name: str, help: str, key: str) -> Metric:
     return Metric(name, help, samples)
 
 
+def milliseconds(name: str, help: str, key: str) -> Metric:  # noqa: A002
+    """Seconds, as Prometheus has times, of the milliseconds that the detail holds under ``key``."""
+
+    def samples(outcome: Outcome) -> Iterable[Sample]:
+        value = outcome.detail.get(key)
+        if isinstance(value, int | float):
+            yield {}, value / 1000
+
+    return Metric(name, help, samples)
+
+
 def timestamp(name: str, help: str, key: str) -> Metric:
     """Unix seconds of the ISO 8601 instant that the detail holds under ``key``."""
 

@@ -6,7 +6,6 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +15,7 @@ from probes.icmp.burst import Burst, figures, judged
 from probes.icmp.options import IcmpOptions
 from probes.icmp.packet import request
 from probes.icmp.sockets import Lines, NotPermitted, Way
-from probes.metric import Metric, Sample, durations, number
+from probes.metric import Metric, durations, milliseconds, number
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
 from probes.resolve import Family, Resolution, Resolver, Sockaddr, literal
@@ -31,17 +30,6 @@ _FAMILIES: dict[str, Family] = {"icmp": "any", "icmp4": "ipv4", "icmp6": "ipv6"}
 class IcmpTarget:
     host: str
     family: Family
-
-
-def _seconds(name: str, help: str, key: str) -> Metric:
-    """The milliseconds that the detail holds under ``key``, as Prometheus has times."""
-
-    def samples(outcome: Outcome) -> Iterable[Sample]:
-        value = outcome.detail.get(key)
-        if isinstance(value, int | float):
-            yield {}, value / 1000
-
-    return Metric(name, help, samples)
 
 
 class IcmpProber:
@@ -62,9 +50,9 @@ class IcmpProber:
         ),
         number("probe_icmp_reply_hop_limit", "TTL or hop limit with which the latest reply arrived", "ttl"),
         number("probe_icmp_loss_ratio", "Share of the echo requests that no reply came to", "loss"),
-        _seconds("probe_icmp_rtt_min_seconds", "Shortest round trip of the burst", "rtt_min_ms"),
-        _seconds("probe_icmp_rtt_max_seconds", "Longest round trip of the burst", "rtt_max_ms"),
-        _seconds(
+        milliseconds("probe_icmp_rtt_min_seconds", "Shortest round trip of the burst", "rtt_min_ms"),
+        milliseconds("probe_icmp_rtt_max_seconds", "Longest round trip of the burst", "rtt_max_ms"),
+        milliseconds(
             "probe_icmp_jitter_seconds",
             "Mean difference of consecutive round trips of the burst",
             "jitter_ms",
