@@ -35,7 +35,7 @@ def number(name: str, help: str, key: str) -> Metric:
     return Metric(name, help, samples)
 
 
-def milliseconds(name: str, help: str, key: str) -> Metric:  # noqa: A002
+def milliseconds(name: str, help: str, key: str) -> Metric:
     """Seconds, as Prometheus has times, of the milliseconds that the detail holds under ``key``."""
 
     def samples(outcome: Outcome) -> Iterable[Sample]:
