@@ -10,6 +10,7 @@ gets a check of its own.
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import threading
 import time
@@ -155,7 +156,10 @@ class Resolver:
         known = self._known.get((host, family))
         if known is not None and time.monotonic() < known.until:
             return known.resolution
-        return literal(host, family)
+        found = literal(host, family)
+        if found is not None and "%" not in host:  # an interface may come and go
+            self._keep((host, family), found, math.inf)
+        return found
 
     async def resolve(self, host: str, family: Family = "any", *, timeout_s: float) -> Resolution:
         """The addresses of ``host``, within ``timeout_s`` seconds. Raises Unresolved.

@@ -23,6 +23,9 @@ _VERSIONS = {
     "1.2": ssl.TLSVersion.TLSv1_2,
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
+UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What a certificate raises that OpenSSL takes, and cryptography does not."""
+
 _CONTEXTS_KEPT = 256
 _NAMES_TOLD = 20
 
@@ -162,7 +165,7 @@ def peer_certificate(tls: ssl.SSLObject | ssl.SSLSocket) -> x509.Certificate | N
     """The peer's own certificate; None where it sent none that can be read."""
     try:
         return x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
-    except ValueError:
+    except UNREADABLE:
         return None
 
 
@@ -187,7 +190,7 @@ def _certificate(der: bytes) -> Mapping[str, object]:
             "certificate_names": _names(certificate),
             "certificate_sha256": certificate.fingerprint(hashes.SHA256()).hex(),
         }
-    except ValueError:
+    except UNREADABLE:
         return {}
 
 

@@ -36,18 +36,21 @@ PROVE_LIFE = parse_codes(["2xx", 401, 404, 405, 407, 415, 420, 486, 488, 501])
 DOUBTFUL = parse_codes(["3xx", "4xx", 600, 603, 604, 606, 607]) - PROVE_LIFE - {408}
 """The target lives, but not as a trunk should: it refuses us (403), has nobody there (480), loops (482, 483)."""
 
+REGISTERED = parse_codes(["2xx"])
+"""A registrar that does not register an account is of no use to it, whatever it says: all other codes are bad."""
 
-def verdict_of(
-    status: int, up: frozenset[int] | None, degraded: frozenset[int] | None, down: frozenset[int] | None
-) -> Verdict:
-    """What the operator said of the code, or else the default: PROVE_LIFE is good, DOUBTFUL degraded, the rest
-    (408, 5xx, 600) bad. An answer of 503 is the target's own word; a time-out of ours never becomes a 408."""
-    named = ((up, Verdict.GOOD), (degraded, Verdict.DEGRADED), (down, Verdict.BAD))
-    for codes, verdict in named:
-        if codes is not None and status in codes:
-            return verdict
-    if up is not None:
-        return Verdict.BAD
+REFUSALS = frozenset({401, 403, 407})
+"""What our credentials were not taken with."""
+
+
+def options_verdict(status: int) -> Verdict:
+    """Of OPTIONS: PROVE_LIFE is good, DOUBTFUL degraded, the rest (408, 5xx, 600) bad. An answer of 503 is the
+    target's own word; a time-out of ours never becomes a 408."""
     if status in PROVE_LIFE:
         return Verdict.GOOD
     return Verdict.DEGRADED if status in DOUBTFUL else Verdict.BAD
+
+
+def register_verdict(status: int) -> Verdict:
+    """Of REGISTER."""
+    return Verdict.GOOD if status in REGISTERED else Verdict.BAD

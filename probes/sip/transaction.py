@@ -51,6 +51,8 @@ class Transaction:
 
     def asked_ns(self, received_ns: int) -> int:
         """When the last transmission before an answer left."""
+        if len(self.sent_ns) == 1:
+            return self.sent_ns[0]
         return max((at for at in self.sent_ns if at <= received_ns), default=self.sent_ns[0])
 
     def round_trip_s(self, received_ns: int) -> float | None:

@@ -30,7 +30,8 @@ def test_every_example_of_the_page_can_be_loaded(tmp_path: Path) -> None:
 class TestReferencePage:
     def test_it_has_every_key_of_the_prober_and_no_other(self, prober: type[Prober[Any, Any]]) -> None:
         told = re.findall(r"^\| `(\w+)`", _table_of_keys(_page(prober)), re.MULTILINE)
-        assert sorted(told) == sorted(set(prober.options.model_fields) - {"timeout"})
+        keys = {field.alias or name for name, field in prober.options.model_fields.items()}
+        assert sorted(told) == sorted(keys - {"timeout"})
 
     def test_its_examples_can_be_loaded(self, prober: type[Prober[Any, Any]], tmp_path: Path) -> None:
         examples = EXAMPLE.findall(_page(prober))

@@ -6,22 +6,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.sip.message import Framer, NotSip, cseq, parse_response, retry_after_s, split_values, top_via
-from probes.sip.request import Identity, OptionsTemplate, branch_of
+from probes.sip.message import (
+    Framer,
+    NotSip,
+    cseq,
+    parse_message,
+    parse_response,
+    retry_after_s,
+    split_values,
+    top_via,
+)
+from probes.sip.request import Identity, Template, branch_of
 from probes.sip.transaction import Transaction
-from probes.sip.uri import parse_target
 from tests.probes.sip_peers import answer
 
 MS = 1_000_000
 
 
+def template(uri: str = "sip:a@192.0.2.1") -> Template:
+    us = Identity("192.0.2.9", 40000)
+    return Template("OPTIONS", uri, via=("udp", us.sent_by), to_uri=uri, from_uri=f"sip:b@{us.sent_by}")
+
+
 def request() -> bytes:
-    return OptionsTemplate(parse_target("sip:a@192.0.2.1"), Identity("192.0.2.9", 5060), 70).new().data
+    return template().new().data
 
 
 def test_a_request_is_complete_and_each_one_is_new():
-    template = OptionsTemplate(parse_target("sip:a@192.0.2.1:5070"), Identity("192.0.2.9", 40000), 70)
-    first, second = template.new(), template.new()
+    template_ = template("sip:a@192.0.2.1:5070")
+    first, second = template_.new(), template_.new()
     text = first.data.decode()
     assert text.startswith("OPTIONS sip:a@192.0.2.1:5070 SIP/2.0\r\n")
     for header in ("Via: SIP/2.0/UDP 192.0.2.9:40000;branch=z9hG4bK", ";rport\r\n", "Max-Forwards: 70\r\n"):
@@ -33,10 +46,30 @@ def test_a_request_is_complete_and_each_one_is_new():
     assert branch_of(answer(first.data)) == first.branch
 
 
+def test_the_next_request_has_call_id_and_tag_of_the_first_and_its_own_branch_and_number():
+    template_ = template()
+    first = template_.new()
+    second = template_.next(first.token, 2, "Authorization: Digest x\r\n")
+    one, two = (parse_message(outgoing.data) for outgoing in (first, second))
+    assert (one.get("call-id"), one.get("from")) == (two.get("call-id"), two.get("from"))
+    assert (cseq(one), cseq(two)) == ((1, "OPTIONS"), (2, "OPTIONS"))
+    assert first.branch != second.branch
+    assert two.get("authorization") == "Digest x"
+
+
+def test_credentials_are_blank_for_whoever_watches():
+    told = str(template().next(b"0" * 24, 2, "Proxy-Authorization: Digest a,\r\n response=secret\r\n"))
+    assert "secret" not in told
+    assert "Proxy-Authorization: (blanked)" in told
+    assert "Call-ID: " in told
+
+
 def test_an_ipv6_host_stands_in_brackets():
-    target = parse_target("sip:[2001:db8::1]")
-    text = OptionsTemplate(target, Identity("2001:db8::9", 5060), 70).new().data.decode()
-    assert "Via: SIP/2.0/UDP [2001:db8::9]:5060;" in text
+    us = Identity("2001:db8::9", 5060)
+    assert us.sent_by == "[2001:db8::9]:5060"
+    assert us.record == "sip:ringback@[2001:db8::9]"
+    assert us.contact("b", "tls") == "sip:b@[2001:db8::9]:5060;transport=tls"
+    assert us.contact("b", "tls", sips=True) == "sips:b@[2001:db8::9]:5060"
 
 
 def test_folded_compact_and_bare_line_feed_headers_are_read():

@@ -1,0 +1,174 @@
+"""How a member is reached: over UDP through shared sockets, over TCP and TLS by a connection each."""
+
+from __future__ import annotations
+
+import ssl
+import time
+
+from probes.attention import Expired, attended, silence
+from probes.blame import failed, not_asked
+from probes.datagram import Unsent, silent
+from probes.outcome import Outcome, Verdict
+from probes.resolve import literal
+from probes.sip.certified import certified
+from probes.sip.conversation import Conversation, Question, Script
+from probes.sip.exchange import Connection, Datagrams, Silent
+from probes.sip.message import NotSip
+from probes.sip.request import Identity
+from probes.sip.sockets import Lines, Way
+from probes.stream import Stream
+from probes.tls import Contexts, handshake_failed, peer_certificate, peer_detail
+from probes.trace import tell
+from probes.unreachable import Unreachable
+
+Phases = tuple[tuple[str, float], ...]
+
+
+class Network:
+    """The sockets, connections and TLS contexts of a prober. Made inside a running loop."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+        self._contexts = Contexts(ssl.SSLContext)
+        self._streams: set[Stream] = set()
+        self._closed = False
+
+    async def converse(self, question: Question, script: Script) -> Outcome:
+        """The outcome of a script in a conversation of its own; of none, where it did not come to one."""
+        try:
+            if question.member.transport == "udp":
+                return await self._over_udp(question, script)
+            return await self._over_stream(question, script)
+        except OSError as error:
+            return not_asked(error, question.started_ns, question.detail)
+
+    def close(self) -> None:
+        """Conversations under way end as NOT_ASKED."""
+        self._closed = True
+        self._lines.close()
+        for stream in self._streams:
+            stream.abandon()
+
+    async def _over_udp(self, question: Question, script: Script) -> Outcome:
+        member, options = question.member, question.options
+        to = member.address.sockaddr(member.port)
+        way = Way(member.address.family, options.source_address, options.source_port or 0, options.dscp)
+        line = self._lines.of(way)
+        identity = Identity(self._local_host(question), line.port)
+        talk = Conversation(
+            question,
+            Datagrams(line, to, question.deadline_ns),
+            identity,
+            (("resolve", question.resolve_s),),
+            question.detail,
+        )
+        try:
+            return await script(talk)
+        except Unreachable as error:
+            tell("ICMP error", reason=error.reason, **error.detail)
+            outcome = error.outcome(_first_sent_ns(talk), talk.detail)
+        except Silent:
+            outcome = _silent(talk)
+        except OSError as error:
+            outcome = not_asked(error, _first_sent_ns(talk), talk.detail)
+        return _settled(outcome, talk)
+
+    def _local_host(self, question: Question) -> str:
+        chosen = question.options.source_address
+        return chosen.partition("%")[0] if chosen else self._lines.source(question.member.address)
+
+    async def _over_stream(self, question: Question, script: Script) -> Outcome:
+        member, options = question.member, question.options
+        if self._closed:
+            raise Unsent("prober was closed")
+        stream = Stream(member.address, source=options.source_address, dscp=options.dscp)
+        began_ns = time.monotonic_ns()
+        detail, sockaddr = question.detail, member.address.sockaddr(member.port)
+        talk: Conversation | None = None
+        self._streams.add(stream)
+        try:
+            async with attended((question.deadline_ns - began_ns) / 1e9) as deadline:
+                phases = await self._connected(stream, question, detail)
+                if _is_someone_else(stream, question):
+                    return Outcome(
+                        Verdict.BAD, began_ns, "certificate: Hostname mismatch", None, phases, detail
+                    )
+                talk = Conversation(question, Connection(stream), Identity(*stream.local), phases, detail)
+                return await script(talk)
+        except Expired:
+            outcome = silence(deadline, began_ns, detail, resolve_s=question.resolve_s)
+        except ssl.SSLError as error:
+            outcome = handshake_failed(error, options, began_ns, detail)
+        except NotSip as error:
+            outcome = Outcome(Verdict.BAD, began_ns, "not SIP", detail={**detail, "error": str(error)})
+        except OSError as error:
+            outcome = failed(error, began_ns, sockaddr, detail)
+        finally:
+            self._streams.discard(stream)
+            stream.close()
+        tell("failed", reason=outcome.reason)
+        return _settled(outcome, talk)
+
+    async def _connected(self, stream: Stream, question: Question, detail: dict[str, object]) -> Phases:
+        """Connect, and shake hands where TLS is asked for; how long it took. Raises OSError."""
+        member, options = question.member, question.options
+        tell("connecting", address=member.address, port=member.port, transport=member.transport)
+        phases = [("resolve", question.resolve_s)]
+        began_ns = time.monotonic_ns()
+        await stream.connect(member.port)
+        connected_ns = time.monotonic_ns()
+        phases.append(("connect", (connected_ns - began_ns) / 1e9))
+        if member.transport == "tls":
+            # the name is checked as SIP has it, not as HTTPS does
+            context = self._contexts.get(options, check_name=False)
+            name = _domain(question)
+            tls = await _shaken_hands(stream, context, name)
+            phases.append(("tls", (time.monotonic_ns() - connected_ns) / 1e9))
+            detail |= peer_detail(tls)
+            tell("TLS", **peer_detail(tls))
+        return tuple(phases)
+
+
+async def _shaken_hands(stream: Stream, context: ssl.SSLContext, name: str) -> ssl.SSLObject:
+    """Raises OSError, also for a name that cannot be asked for."""
+    try:
+        return await stream.start_tls(context, None if literal(name) else name)
+    except ssl.SSLError:
+        raise
+    except ValueError as error:
+        raise OSError(f"no host name: {name!r:.80}") from error
+
+
+def _domain(question: Question) -> str:
+    """Whose certificate it has to be: of the domain that the URI names, not of the host that DNS led to."""
+    options = question.options
+    return options.server_name or (options.first_hop or question.target).host.partition("%")[0]
+
+
+def _is_someone_else(stream: Stream, question: Question) -> bool:
+    if stream.tls is None or not question.options.verify_tls:
+        return False
+    certificate = peer_certificate(stream.tls)
+    return certificate is None or not certified(certificate, _domain(question))
+
+
+def _settled(failure: Outcome, talk: Conversation | None) -> Outcome:
+    """What a conversation that failed comes to: what was certain before, unless the fault is our own."""
+    if talk is None or talk.so_far is None or failure.verdict is Verdict.NOT_ASKED:
+        return failure
+    return talk.so_far
+
+
+def _first_sent_ns(talk: Conversation) -> int:
+    """When the question left that was not answered; of none, when the probe began."""
+    return talk.asked.sent_ns[0] if talk.asked and talk.asked.sent_ns else talk.question.started_ns
+
+
+def _silent(talk: Conversation) -> Outcome:
+    asked, question = talk.asked, talk.question
+    assert asked is not None
+    tell("nothing final in time")
+    detail = talk.detail | {"retransmissions": len(asked.sent_ns) - 1}
+    if asked.provisional:
+        detail["provisional"] = asked.provisional
+    return silent(question.options.timeout, asked.sent_ns[0], detail, resolve_s=question.resolve_s)
