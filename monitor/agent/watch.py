@@ -32,7 +32,7 @@ log = structlog.get_logger("agent")
 class Watched:
     """A check on the wheel: asked when it is due, its outcome handed on to ``seen``."""
 
-    __slots__ = ("config", "live", "prober", "scheduled", "tasks", "tracked", "watch")
+    __slots__ = ("config", "live", "prober", "scheduled", "task", "tracked", "watch")
 
     def __init__(self, watch: Watch, config: CheckConfig, live: LiveCheck) -> None:
         self.watch = watch
@@ -46,9 +46,8 @@ class Watched:
         if self.tracked is not None and self.scheduled.overdue(late_ms):
             self.watch.missed(self.tracked, late_ms)
         self.scheduled.under_way = True
-        task = self.watch.loop.create_task(self._ask())
-        self.watch.under_way.add(task)
-        task.add_done_callback(self.watch.under_way.discard)
+        self.task = self.watch.loop.create_task(self._ask())
+        self.watch.under_way.add(self.task)
 
     async def _ask(self) -> None:
         try:
@@ -58,6 +57,7 @@ class Watched:
             outcome = Outcome(Verdict.NOT_ASKED, time.monotonic_ns(), "internal error")
         finally:
             self.scheduled.under_way = False
+            self.watch.under_way.discard(self.task)
         self.seen(outcome)
 
     def seen(self, outcome: Outcome) -> None:

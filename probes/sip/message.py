@@ -33,6 +33,9 @@ _COMPACT = {
     "s": "subject",
     "e": "content-encoding",
 }
+_USUAL = "Via From To Call-ID CSeq Contact Content-Length Server User-Agent Allow Supported Accept Warning"
+_FULL_NAMES = {**_COMPACT, **{name: name.lower() for name in _USUAL.split()}}
+"""Names as they are usually written; what is written otherwise has to be looked at."""
 
 
 Headers = Mapping[str, Sequence[str]]
@@ -239,14 +242,17 @@ def _parse_head(head: bytes) -> tuple[str, Headers]:
     first, *lines = text.split("\n")
     headers: dict[str, list[str]] = {}
     for line in lines:
-        name, colon, value = line.partition(":")
-        name = name.strip().lower()
-        if colon and name:
+        written, colon, value = line.partition(":")
+        name = _FULL_NAMES.get(written)
+        if name is None:
+            name = written.strip().lower()
             name = _COMPACT.get(name, name)
-            if name in headers:
-                headers[name].append(value.strip())
-            else:
-                headers[name] = [value.strip()]
+        if not (colon and name):
+            continue
+        if name in headers:
+            headers[name].append(value.strip())
+        else:
+            headers[name] = [value.strip()]
     return first.strip(" \t"), headers
 
 
