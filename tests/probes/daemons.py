@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -25,7 +26,12 @@ def running(
     log = folder / "log"
     with log.open("wb") as output:
         daemon = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **environment}, stdout=output, stderr=output
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         deadline = time.monotonic() + 10
@@ -36,11 +42,12 @@ def running(
         yield
     finally:
         daemon.terminate()
-        try:
-            daemon.wait(5)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            daemon.wait(2)
+        with contextlib.suppress(ProcessLookupError):
+            # a Kamailio that is told to end right after its start may wait for ever for one of its children
+            os.killpg(daemon.pid, signal.SIGKILL)
+        daemon.wait()
 
 
 def takes_connections(port: int) -> bool:

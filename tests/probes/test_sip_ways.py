@@ -12,10 +12,12 @@ import pytest
 from pydantic import ValidationError
 
 from probes.outcome import Outcome, Verdict
-from probes.sip import SipOptions
+from probes.resolve import Address, Resolver
+from probes.sip import SipOptions, SipProber
 from probes.sip.message import Request, parse_message
 from probes.sip.sockets import MOST, Lines, Way
 from tests.probes.daemons import free_port
+from tests.probes.hosts import open_sockets
 from tests.probes.servers import stream_server
 from tests.probes.sip_peers import answer, ask
 
@@ -146,6 +148,57 @@ def test_a_source_port_that_is_taken_was_not_asked():
 def test_a_target_of_the_other_family_was_not_asked():
     outcome = asyncio.run(ask("sip:[::1]:9", source_address="127.0.0.1"))
     assert outcome.verdict is Verdict.NOT_ASKED
+
+
+def test_of_a_name_only_addresses_that_the_source_can_reach_are_asked():
+    wanted = []
+
+    def look_up(host: str, family: str) -> tuple[Address, ...]:
+        wanted.append(family)
+        return (Address(socket.AF_INET, "127.0.0.1"),)
+
+    async def scenario() -> None:
+        prober = SipProber(Resolver(look_up))
+        options = SipOptions(source_address="127.0.0.1")
+        async with listening() as heard:
+            target = SipProber.parse(f"sip:sbc.example.net:{heard.port}")
+            assert (await prober.probe(target, options)).verdict is Verdict.GOOD
+        await prober.close()
+
+    asyncio.run(scenario())
+    assert wanted == ["ipv4"]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_prober_that_was_closed_asks_no_more(transport):
+    async def scenario() -> Outcome:
+        prober = SipProber()
+        await prober.close()
+        return await prober.probe(SipProber.parse(f"sip:127.0.0.1;transport={transport}"), SipOptions())
+
+    outcome = asyncio.run(scenario())
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "prober was closed")
+
+
+def test_connections_are_given_back():
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(await reader.readuntil(b"\r\n\r\n")))
+        await writer.drain()
+        await reader.read()
+
+    async def scenario() -> tuple[int, int]:
+        async with stream_server(serve) as port:
+            prober, target = SipProber(), SipProber.parse(f"sip:127.0.0.1:{port};transport=tcp")
+            before = open_sockets()
+            for _ in range(10):
+                await prober.probe(target, SipOptions())
+            await asyncio.sleep(0)
+            after = open_sockets()
+            await prober.close()
+            return before, after
+
+    before, after = asyncio.run(scenario())
+    assert after < before + 5
 
 
 def test_sockets_are_bounded_and_those_that_nobody_waits_at_make_room():
