@@ -8,6 +8,8 @@ from pathlib import Path
 
 from probes.sip import digest, message, validity
 from probes.sip.transaction import Transaction
+from probes.stamp import packet as stamp
+from probes.stamp import padding, timestamp
 
 _RFC_4475 = Path(__file__).parents[1] / "probes" / "rfc4475"
 
@@ -59,6 +61,16 @@ _SIP_SEEDS = [path.read_bytes() for path in sorted(_RFC_4475.glob("*.dat"))]
 _SIP_PIECES = [b"Via: a;branch=b\r\n", b"\r\n ", b"a:b\r\n", b";a", b",", b'"', b"<", b" ", b"\t", b"x"]
 _STREAM_PIECES = [*_SIP_PIECES, b"\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n"]
 
+
+def _stamp(data: bytes) -> None:
+    """What a sender makes of an answer, and a reflector of a question."""
+    stamp.decode_sender(data)
+    read = stamp.decode_reflected(data)
+    estimate = timestamp.from_error_estimate(read.error_estimate)
+    (timestamp.from_ptp if estimate.ptp else timestamp.from_ntp)(read.received, 0)
+    padding.reflected(data[stamp.BASE :])
+
+
 PARSERS = [
     Parser("sip message", _sip, (message.NotSip,), _SIP_SEEDS, _SIP_PIECES, message.LARGEST_HEAD),
     Parser("sip stream", _stream, (message.NotSip,), _SIP_SEEDS, _STREAM_PIECES, message.LARGEST_BODY),
@@ -73,5 +85,17 @@ PARSERS = [
         ],
         [b'a="', b'\\"', b"a=b,", b",", b" ", b'Digest a="b" ', b"a "],
         digest.LONGEST,
+    ),
+    Parser(
+        "stamp",
+        _stamp,
+        (stamp.NotStamp,),
+        [
+            stamp.encode_sender(stamp.SenderPacket(1, timestamp.to_ntp(10**18), 0x8A05, 7))
+            + padding.extra_padding(60),
+            stamp.encode_reflected(stamp.ReflectedPacket(0, 2, 0xC0FF, 7, 1, 1, 2, 3, 64)),
+        ],
+        [bytes(4), b"\x80\x01\0\0", b"\0\x09\0\x04abcd"],
+        stamp.LARGEST,
     ),
 ]
