@@ -9,7 +9,7 @@ from tests.fuzzing.mutations import mutated
 from tests.fuzzing.parsers import PARSERS, Parser
 
 COUNT = 1_000_000
-MOST = 12.0
+MOST = 14.0
 """Times as long as from an eighth of the bytes to a quarter it may take from there to all of them: 6 is linear, 20
 is quadratic."""
 
