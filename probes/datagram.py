@@ -86,15 +86,16 @@ class Exchange:
         """Send it; the instant just before, of ``time.monotonic_ns()``. Raises Unsent."""
         return self._line.send(data, to)
 
-    async def answer(self, until_ns: int) -> Answer | None:
-        """The next datagram with this key; None when none has arrived by ``until_ns``.
+    async def answer(self, until_ns: int | None) -> Answer | None:
+        """The next datagram with this key; None when none has arrived by ``until_ns``, if that is an instant.
 
         Raises Unreachable, or Unsent when silence would prove nothing: the receive buffer overflowed.
         """
         if not self._answers:
             self._waiter = self._line.loop.create_future()
-            self._waits_until_ns = until_ns
-            self._line.remind(until_ns, self)
+            if until_ns is not None:
+                self._waits_until_ns = until_ns
+                self._line.remind(until_ns, self)
             try:
                 return await self._waiter
             finally:

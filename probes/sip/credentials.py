@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from probes.secret import read_secret
 from probes.sip.digest import BadChallenge, Challenge, answer, choose, parse_challenges
 from probes.sip.message import Response
+from probes.sip.options import UserAgentOptions
+from probes.sip.uri import SipTarget
 
 _ANSWERED_IN = {
     401: ("www-authenticate", "Authorization"),
@@ -20,6 +23,16 @@ class Account:
     user: str
     password: str = field(repr=False)
     realm: str | None = None
+
+
+def account_of(target: SipTarget, options: UserAgentOptions) -> Account | None:
+    """Who answers challenges, if anybody. Raises OSError for a password that is not there."""
+    if options.password_file is None:
+        return None
+    user = options.auth_user or options.user or target.user
+    if user is None:
+        raise OSError("no user for the password")
+    return Account(user, read_secret(options.password_file, "password"), options.realm)
 
 
 class Credentials:

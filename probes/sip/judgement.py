@@ -45,7 +45,7 @@ def judged(
     if verdict is Verdict.GOOD and _is_slow(round_trip_s, options):
         verdict, reason = Verdict.DEGRADED, "slow"
     detail = conversation.detail
-    _tell_of(reply.response, asked.via, detail)
+    note(reply.response, asked.via, detail)
     if reply.source is not None:
         detail["source"] = reply.source
     if len(asked.sent_ns) > 1:
@@ -67,7 +67,7 @@ def _with_challenge(conversation: Conversation) -> tuple[tuple[str, float], ...]
     return (*conversation.phases, ("challenge", conversation.challenge_s))
 
 
-def _tell_of(response: Response, via: Via | None, detail: dict[str, object]) -> None:
+def note(response: Response, via: Via | None, detail: dict[str, object]) -> None:
     """Note what the answer tells of the peer and of the way to it."""
     detail["status"] = response.status
     if response.phrase:

@@ -11,19 +11,16 @@ from probes.attention import Expired, attended, silence
 from probes.blame import failed, not_asked
 from probes.datagram import Unsent, silent
 from probes.outcome import Outcome, Verdict
-from probes.resolve import literal
-from probes.sip.certified import certified
+from probes.sip.connecting import SOMEONE_ELSE, Phases, connect, is_someone_else, secure
 from probes.sip.conversation import Conversation, Question, Script
 from probes.sip.exchange import Connection, Datagrams, Silent
 from probes.sip.message import NotSip
 from probes.sip.request import Identity
 from probes.sip.sockets import Lines, Way
 from probes.stream import Stream
-from probes.tls import Contexts, handshake_failed, peer_certificate, peer_detail
+from probes.tls import Contexts, handshake_failed
 from probes.trace import tell
 from probes.unreachable import Unreachable
-
-Phases = tuple[tuple[str, float], ...]
 
 
 class Network:
@@ -84,9 +81,8 @@ class Network:
         try:
             async with attended((question.deadline_ns - began_ns) / 1e9) as deadline:
                 phases = await self._connected(stream, question, detail)
-                if _is_someone_else(stream, question):
-                    mismatch = "certificate: Hostname mismatch"
-                    return Outcome(Verdict.BAD, began_ns, mismatch, None, phases, detail)
+                if is_someone_else(stream, question.target, question.options):
+                    return Outcome(Verdict.BAD, began_ns, SOMEONE_ELSE, None, phases, detail)
                 talk = Conversation(question, Connection(stream), Identity(*stream.local), phases, detail)
                 return await script(talk)
         except Expired:
@@ -115,45 +111,12 @@ class Network:
 
     async def _connected(self, stream: Stream, question: Question, detail: dict[str, object]) -> Phases:
         """Connect, and shake hands where TLS is asked for; how long it took. Raises OSError."""
-        member, options = question.member, question.options
-        tell("connecting", address=member.address, port=member.port, transport=member.transport)
-        phases = [("resolve", question.resolve_s)]
-        began_ns = time.monotonic_ns()
-        await stream.connect(member.port)
-        connected_ns = time.monotonic_ns()
-        phases.append(("connect", (connected_ns - began_ns) / 1e9))
-        if member.transport == "tls":
-            # the name is checked as SIP has it, not as HTTPS does
-            context = self._contexts.get(options, check_name=False)
-            name = _domain(question)
-            tls = await _shaken_hands(stream, context, name)
-            phases.append(("tls", (time.monotonic_ns() - connected_ns) / 1e9))
-            detail |= peer_detail(tls)
-            tell("TLS", **peer_detail(tls))
-        return tuple(phases)
-
-
-async def _shaken_hands(stream: Stream, context: ssl.SSLContext, name: str) -> ssl.SSLObject:
-    """Raises OSError, also for a name that cannot be asked for."""
-    try:
-        return await stream.start_tls(context, None if literal(name) else name)
-    except ssl.SSLError:
-        raise
-    except ValueError as error:
-        raise OSError(f"no host name: {name!r:.80}") from error
-
-
-def _domain(question: Question) -> str:
-    """Whose certificate it has to be: of the domain that the URI names, not of the host that DNS led to."""
-    options = question.options
-    return options.server_name or (options.first_hop or question.target).host.partition("%")[0]
-
-
-def _is_someone_else(stream: Stream, question: Question) -> bool:
-    if stream.tls is None or not question.options.verify_tls:
-        return False
-    certificate = peer_certificate(stream.tls)
-    return certificate is None or not certified(certificate, _domain(question))
+        phases = (("resolve", question.resolve_s), *await connect(stream, question.member))
+        if question.member.transport != "tls":
+            return phases
+        hands, shown = await secure(stream, question.target, question.options, self._contexts)
+        detail |= shown
+        return (*phases, *hands)
 
 
 def _settled(failure: Outcome, talk: Conversation | None) -> Outcome:

@@ -1,4 +1,4 @@
-"""What a SIP check can be told."""
+"""What a SIP check can be told, and what of it any user agent client can."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -69,35 +69,22 @@ class Style(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class SipOptions(Options, TlsOptions):
-    """How the target is asked, as whom, and how its answers are judged."""
-
-    method: Literal["options", "register", "bindings"] = "options"
-    """``register`` adds a short-lived contact to an account and removes it again; ``bindings`` reads them."""
+class UserAgentOptions(Options, TlsOptions):
+    """As whom and over what a user agent client asks, and how it takes the codes of the answers."""
 
     up_codes: Codes | None = None
-    """Codes that are good. Without it: see probes.sip.codes; with it, all codes that no list names are bad."""
+    """Codes that are good. Without it each prober has a table; with it, all codes that no list names are bad."""
 
     degraded_codes: Codes | None = None
     down_codes: Codes | None = None
-    rtt_degraded: Duration | None = None
-    """Milliseconds of round trip from which on a good answer counts as degraded."""
-
-    partly_up: Literal["degraded", "good", "bad"] = "degraded"
-    """What it is when some of the hosts behind a name are bad, and others are not."""
 
     family: Family = "any"
-    addresses: Literal["first", "all"] = "first"
-    """Of each host behind the target, which addresses are asked."""
 
     source_address: Annotated[str, AfterValidator(_is_address)] | None = None
     """Address of this host from which to ask. Only addresses of its family are asked then."""
 
-    source_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
-    """Port from which to ask over UDP. A connection has any."""
-
     dscp: Annotated[int, Field(ge=0, le=63)] = 0
-    """Differentiated services code point of what we send (RFC 2474)."""
+    """Differentiated services code point of our SIP messages (RFC 2474)."""
 
     route: Annotated[tuple[Annotated[str, AfterValidator(parse_route)], ...], Field(max_length=8)] = ()
     """Proxies on the way, in their order (RFC 3261 §8.1.1.1): the request goes to the first."""
@@ -124,27 +111,11 @@ class SipOptions(Options, TlsOptions):
     realm: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     """The only realm to whose challenges to answer; without it any."""
 
-    expires: Duration = "60s"  # type: ignore[assignment]
-    """Milliseconds for which ``register`` asks its contact to be kept, in whole seconds."""
-
-    bindings_min: Annotated[int, Field(ge=0, le=1_000)] | None = None
-    """Contacts that ``bindings`` must find."""
-
     @model_validator(mode="after")
-    def _asks_from_a_family_that_it_asks(self) -> SipOptions:
+    def _asks_from_a_family_that_it_asks(self) -> Self:
         ours = self.source_family
         if ours is not None and self.family in ("ipv4", "ipv6") and self.family != ours:
             raise ValueError(f"expected a source_address of the family {self.family}, not {ours}")
-        return self
-
-    @model_validator(mode="after")
-    def _says_what_its_method_can_do(self) -> SipOptions:
-        if self.bindings_min is not None and self.method != "bindings":
-            raise ValueError("expected bindings_min with method: bindings only")
-        if self.method == "options" and self.password_file and not (self.user or self.auth_user):
-            raise ValueError("expected user or auth_user with password_file")
-        if self.expires % 1_000:
-            raise ValueError(f"expected expires in whole seconds, not {self.expires} ms")
         return self
 
     @cached_property
@@ -187,3 +158,38 @@ class SipOptions(Options, TlsOptions):
     def first_hop(self) -> SipTarget | None:
         """Where requests go if not to the target."""
         return parse_target(self.route[0]) if self.route else None
+
+
+class SipOptions(UserAgentOptions):
+    """What the target is asked, and how its answers are judged; for the codes without lists, see probes.sip.codes."""
+
+    method: Literal["options", "register", "bindings"] = "options"
+    """``register`` adds a short-lived contact to an account and removes it again; ``bindings`` reads them."""
+
+    rtt_degraded: Duration | None = None
+    """Milliseconds of round trip from which on a good answer counts as degraded."""
+
+    partly_up: Literal["degraded", "good", "bad"] = "degraded"
+    """What it is when some of the hosts behind a name are bad, and others are not."""
+
+    addresses: Literal["first", "all"] = "first"
+    """Of each host behind the target, which addresses are asked."""
+
+    source_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """Port from which to ask over UDP. A connection has any."""
+
+    expires: Duration = "60s"  # type: ignore[assignment]
+    """Milliseconds for which ``register`` asks its contact to be kept, in whole seconds."""
+
+    bindings_min: Annotated[int, Field(ge=0, le=1_000)] | None = None
+    """Contacts that ``bindings`` must find."""
+
+    @model_validator(mode="after")
+    def _says_what_its_method_can_do(self) -> SipOptions:
+        if self.bindings_min is not None and self.method != "bindings":
+            raise ValueError("expected bindings_min with method: bindings only")
+        if self.method == "options" and self.password_file and not (self.user or self.auth_user):
+            raise ValueError("expected user or auth_user with password_file")
+        if self.expires % 1_000:
+            raise ValueError(f"expected expires in whole seconds, not {self.expires} ms")
+        return self

@@ -11,9 +11,8 @@ from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
 from probes.resolve import Resolver
-from probes.secret import read_secret
 from probes.sip.conversation import Question, Script
-from probes.sip.credentials import Account
+from probes.sip.credentials import account_of
 from probes.sip.locate import Location, Locator
 from probes.sip.members import Listed, first_addresses, together
 from probes.sip.methods import ask_options, read_bindings
@@ -59,7 +58,7 @@ class SipProber:
     async def probe(self, target: SipTarget, options: SipOptions) -> Outcome:
         started_ns = time.monotonic_ns()
         try:
-            account = _account(target, options)
+            account = account_of(target, options)
             location = await self._locate(options.first_hop or target, options)
         except OSError as error:
             return not_asked(error, started_ns)
@@ -110,13 +109,3 @@ class SipProber:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(converse(question)) for question in questions]
         return [task.result() for task in tasks]
-
-
-def _account(target: SipTarget, options: SipOptions) -> Account | None:
-    """Who answers challenges, if anybody. Raises OSError for a password that is not there."""
-    if options.password_file is None:
-        return None
-    user = options.auth_user or options.user or target.user
-    if user is None:
-        raise OSError("no user for the password")
-    return Account(user, read_secret(options.password_file, "password"), options.realm)

@@ -117,3 +117,9 @@ def branch_of(data: bytes) -> bytes | None:
 def legible(data: bytes) -> str:
     """A message as text, its credentials blanked."""
     return _SECRET.sub(r"\1 (blanked)", data.decode("utf-8", "backslashreplace"))
+
+
+def written(method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
+    """A request with these headers in this order, and its Content-Length."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return f"{method} {uri} SIP/2.0\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
