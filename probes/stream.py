@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -13,8 +14,10 @@ from collections.abc import Callable
 
 from probes.arrival import ANCILLARY_BYTES, arrival_ns, clock_offset_ns, stamped
 from probes.resolve import Address
+from probes.tcp_info import handshake
 
 _RESET_ON_CLOSE = struct.pack("=ii", 1, 0)
+_FIN_ON_CLOSE = struct.pack("=ii", 0, 0)
 _CHUNK = 16_384
 _AT_A_TIME = 16
 """Chunks that are read before the loop turns: a peer that floods us must not hold it."""
@@ -34,6 +37,8 @@ class Stream:
         self._sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self.tls: ssl.SSLObject | None = None
         """The TLS connection, once there is one."""
+        self.ends_politely = False
+        """Whether what was sent last has to reach the peer: a reset would take it away."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._offset_ns = clock_offset_ns()
         self._waiter: asyncio.Future[None] | None = None
@@ -59,6 +64,11 @@ class Stream:
     def local(self) -> tuple[str, int]:
         host, port = self._sock.getsockname()[:2]
         return host, port
+
+    @property
+    def handshake(self) -> tuple[float | None, int]:
+        """Of the connection just made: its round trip in seconds, if it is known, and how many SYN were lost."""
+        return handshake(self._sock)
 
     async def connect(self, port: int) -> None:
         error = self._sock.connect_ex(self._address.sockaddr(port))
@@ -106,6 +116,15 @@ class Stream:
                     await self._send_raw(reply)
                 arrived_ns = await self._feed(hangs_up=True)
 
+    async def next_record(self) -> None:
+        """Let TLS see what comes next, which may be no data: tickets, an alert. Raises ssl.SSLError for an alert."""
+        await self._feed(hangs_up=True)
+        try:
+            assert self.tls is not None
+            self.tls.read(_CHUNK)
+        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            pass
+
     def abandon(self) -> None:
         """Let whoever waits for the connection, or will, fail with an OSError that is our own."""
         self._abandoned = True
@@ -113,7 +132,20 @@ class Stream:
             self._waiter.set_exception(OSError("prober was closed"))
 
     def close(self) -> None:
+        """Hang up, with a reset unless it ``ends_politely``."""
+        if self.ends_politely:
+            with contextlib.suppress(OSError):
+                self._say_goodbye()
         self._sock.close()
+
+    def _say_goodbye(self) -> None:
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FIN_ON_CLOSE)
+        if self.tls is not None:
+            try:
+                self.tls.unwrap()
+            except ssl.SSLError:
+                pass  # it wants the peer's goodbye, too
+            self._sock.send(self._outgoing.read())
 
     async def _feed(self, *, hangs_up: bool = False) -> int:
         """Give TLS what comes next; when it arrived. ``hangs_up``: the end of the stream is for TLS to judge."""

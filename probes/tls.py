@@ -146,19 +146,24 @@ def peer_detail(tls: ssl.SSLObject | ssl.SSLSocket) -> dict[str, object]:
     """What to note of a connection: version, cipher, and the peer's certificate if it sent one.
 
     ``tls``, ``cipher``; ``certificate_expires`` (of the leaf) and ``chain_expires`` (the earliest of all that
-    were sent), ISO 8601 in UTC; ``certificate_subject``, ``_issuer``, ``_names``, ``_sha256`` of the leaf.
+    were sent), ISO 8601 in UTC, and ``verified_chain_expires`` of the chain that was trusted, if one was;
+    ``certificate_subject``, ``_issuer``, ``_names``, ``_sha256`` of the leaf.
     """
     told: dict[str, object] = {"tls": tls.version()}
     if cipher := tls.cipher():
         told["cipher"] = cipher[0]
-    leaf, ends = _certificate(tls.getpeercert(binary_form=True) or b""), []
-    for certificate in _chain(tls):
-        described = _certificate(certificate)
-        ends += [described["certificate_expires"]] if described else []
-    told |= leaf
-    if ends:
-        told["chain_expires"] = min(ends, key=lambda end: datetime.fromisoformat(str(end)))
+    told |= _certificate(tls.getpeercert(binary_form=True) or b"")
+    if ends := _first_end(_chain(tls, "get_unverified_chain")):
+        told["chain_expires"] = ends
+    if tls.context.verify_mode != ssl.CERT_NONE and (ends := _first_end(_chain(tls, "get_verified_chain"))):
+        told["verified_chain_expires"] = ends
     return told
+
+
+def _first_end(chain: list[bytes]) -> str | None:
+    """When the first of the certificates that can be read ends, ISO 8601."""
+    ends = [str(one["certificate_expires"]) for one in map(_certificate, chain) if one]
+    return min(ends, key=datetime.fromisoformat, default=None)
 
 
 def peer_certificate(tls: ssl.SSLObject | ssl.SSLSocket) -> x509.Certificate | None:
@@ -169,13 +174,13 @@ def peer_certificate(tls: ssl.SSLObject | ssl.SSLSocket) -> x509.Certificate | N
         return None
 
 
-def _chain(tls: ssl.SSLObject | ssl.SSLSocket) -> list[bytes]:
-    """The certificates that the peer sent, in DER. Public only from Python 3.13 on."""
-    public: Any = getattr(tls, "get_unverified_chain", None)
+def _chain(tls: ssl.SSLObject | ssl.SSLSocket, which: str) -> list[bytes]:
+    """The certificates that the peer sent, or those that were trusted, in DER. Public only from Python 3.13 on."""
+    public: Any = getattr(tls, which, None)
     if public is not None:
         return list(public() or ())
     connection: Any = getattr(tls, "_sslobj", None)
-    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in connection.get_unverified_chain() or ()]
+    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in getattr(connection, which)() or ()]
 
 
 @lru_cache(maxsize=4_096)

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 
 _MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _DURATION = re.compile(r"(\d{1,9})\s*(ms|s|m|h)")
+_DAYS = re.compile(r"(\d{1,5})\s*d")
 _RATIO = re.compile(r"(\d{1,6}(?:\.\d{1,12})?)\s*%")
 
 
@@ -28,6 +29,16 @@ def parse_positive_duration(value: object) -> int:
     return milliseconds
 
 
+def parse_long_duration(value: object) -> int:
+    """Milliseconds of ``14d``, or of what parse_positive_duration takes. Raises ValueError with what was expected."""
+    days = _DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if days is None:
+        return parse_positive_duration(value)
+    if int(days[1]) == 0:
+        raise ValueError(f"expected a duration above zero, not {value!r}")
+    return int(days[1]) * 24 * _MS["h"]
+
+
 def parse_ratio(value: object) -> Decimal:
     """The fraction that ``99.90 %`` states, with the digits as written: Decimal('0.9990')."""
     match = _RATIO.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -43,6 +54,9 @@ def _already(kind: type, parse: object) -> BeforeValidator:
 
 Duration = Annotated[int, BeforeValidator(parse_positive_duration)]
 """Milliseconds, more than zero."""
+
+LongDuration = Annotated[int, BeforeValidator(parse_long_duration)]
+"""Milliseconds, more than zero, that may be written in days of 24 hours."""
 
 Ratio = Annotated[Decimal, _already(Decimal, parse_ratio)]
 """An exact fraction, written as a percentage."""

@@ -20,20 +20,31 @@ class Certificate:
 
 
 class Authority:
-    """Signs certificates and keeps their files in one folder; ``ca_file`` is what a client has to trust."""
+    """Signs certificates and keeps their files in one folder; ``ca_file`` is what a client has to trust.
 
-    def __init__(self, folder: Path) -> None:
+    ``under`` another one it is an intermediate, whose own certificate goes with those that it signs.
+    """
+
+    def __init__(
+        self, folder: Path, under: Authority | None = None, valid_for: timedelta = timedelta(days=30)
+    ) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("Test Authority")
+        self._name = _name("Test Authority" if under is None else "Test Intermediate")
+        issuer = under or self
         now = datetime.now(UTC)
         certificate = (
-            _builder(self._name, self._name, self._key, now - timedelta(days=30), now + timedelta(days=30))
+            _builder(self._name, issuer._name, self._key, now - timedelta(days=30), now + valid_for)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(issuer._key, hashes.SHA256())
         )
+        own = certificate.public_bytes(serialization.Encoding.PEM)
         self.ca_file = folder / "ca.pem"
-        self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        self._sent_along = b""
+        if under is None:
+            self.ca_file.write_bytes(own)
+        else:
+            self.ca_file, self._sent_along = under.ca_file, own
 
     def certificate(self, host: str, valid_for: timedelta = timedelta(days=7)) -> Certificate:
         """A certificate for ``host``; a negative ``valid_for`` has it expire in the past."""
@@ -44,9 +55,9 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        path = self._folder / f"{host}-{valid_for.days}"
-        made = Certificate(path.with_suffix(".pem"), path.with_suffix(".key"), expires)
-        made.chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        name = f"{host}-{valid_for.days}"
+        made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key", expires)
+        made.chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + self._sent_along)
         made.key.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def stream_server(handler: Handler) -> AsyncIterator[int]:
+async def stream_server(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serves the handler on a loopback port until the block ends, and hangs up on whoever is left."""
     handlers: set[asyncio.Task[None]] = set()
 
@@ -28,7 +30,7 @@ async def stream_server(handler: Handler) -> AsyncIterator[int]:
             handlers.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -74,3 +76,53 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield sock.getsockname()[1]
+
+
+@contextlib.contextmanager
+def server_in_a_thread(
+    handler: Callable[[socket.socket], None], context: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """Serves one connection after the other, over TLS if there is a context: a stalled loop does not stall it."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = sock.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.settimeout(5)
+                    if context is None:
+                        handler(connection)
+                    else:
+                        with context.wrap_socket(connection, server_side=True) as secured:
+                            handler(secured)
+
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield sock.getsockname()[1]
+        sock.shutdown(socket.SHUT_RDWR)
+        thread.join(6)
+
+
+def dripping(port: int) -> Handler:
+    """Passes on what a server on this port says, a byte at a time."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+
+        async def drip() -> None:
+            while byte := await from_server.read(1):
+                writer.write(byte)
+                await writer.drain()
+                await asyncio.sleep(0)
+            writer.close()
+
+        dripping = asyncio.create_task(drip())
+        try:
+            while data := await reader.read(65_536):
+                to_server.write(data)
+        finally:
+            dripping.cancel()
+            to_server.close()
+
+    return handler

@@ -15,20 +15,14 @@ from pydantic import ValidationError
 from probes.http import PHASES, HttpOptions, HttpProber
 from probes.outcome import Outcome, Verdict
 from probes.prober import prober_for
-from tests.peers import peer
-from tests.probes.certificates import Authority, Certificate
-from tests.probes.daemons import free_port, running, takes_connections
+from tests.probes.certificates import Authority
+from tests.probes.daemons import free_port
 from tests.probes.hosts import no_file_descriptors, open_sockets, probe_without_network
+from tests.probes.nginx import files
+from tests.probes.nginx import nginx as serving
 from tests.probes.servers import Handler, closed_port, forever, reset, silent_listener, stream_server
 
-_NGINX = """
-daemon off; master_process off; pid {folder}/pid; error_log stderr;
-events {{}}
-http {{
-  access_log off;
-  ssl_protocols TLSv1.2 TLSv1.3;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+_SERVERS = """
   server {{
     listen 127.0.0.1:{plain};
     listen [::1]:{plain};
@@ -45,7 +39,6 @@ http {{
   server {{ listen 127.0.0.1:{good} ssl; {good_files} location / {{ return 200 "fine"; }} }}
   server {{ listen 127.0.0.1:{wrong} ssl; {wrong_files} location / {{ return 200 "fine"; }} }}
   server {{ listen 127.0.0.1:{expired} ssl; {expired_files} location / {{ return 200 "fine"; }} }}
-}}
 """
 
 
@@ -59,29 +52,21 @@ class Nginx:
     expires: datetime
 
 
-def _files(certificate: Certificate) -> str:
-    return f"ssl_certificate {certificate.chain}; ssl_certificate_key {certificate.key};"
-
-
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    program = peer("nginx")
     folder = tmp_path_factory.mktemp("nginx")
     authority = Authority(folder)
     good = authority.certificate("localhost")
     ports = {name: free_port() for name in ("plain", "good", "wrong", "expired")}
     (folder / "large").write_bytes(bytes(3_000_000))
-    (folder / "nginx.conf").write_text(
-        _NGINX.format(
-            folder=folder,
-            **ports,
-            good_files=_files(good),
-            wrong_files=_files(authority.certificate("elsewhere.test")),
-            expired_files=_files(authority.certificate("localhost", timedelta(days=-1))),
-        )
+    servers = _SERVERS.format(
+        folder=folder,
+        **ports,
+        good_files=files(good),
+        wrong_files=files(authority.certificate("elsewhere.test")),
+        expired_files=files(authority.certificate("localhost", timedelta(days=-1))),
     )
-    command = [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    with running(command, folder, lambda: takes_connections(ports["expired"])):
+    with serving(folder, servers, ports["expired"]):
         yield Nginx(**ports, ca_file=authority.ca_file, expires=good.expires)
 
 
@@ -124,7 +109,13 @@ def phases(outcome: Outcome) -> dict[str, float]:
 def test_an_accepted_status_is_good(nginx: Nginx) -> None:
     outcome = probe(f"http://127.0.0.1:{nginx.plain}/")
     assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "200")
-    assert outcome.detail == {"address": "127.0.0.1", "status": 200, "http": "1.1", "body_bytes": 4}
+    assert outcome.detail == {
+        "address": "127.0.0.1",
+        "status": 200,
+        "http": "1.1",
+        "content_length": 4,
+        "body_bytes": 4,
+    }
 
 
 def test_the_phases_add_up_to_the_round_trip(nginx: Nginx) -> None:
@@ -552,7 +543,8 @@ def test_other_targets_are_refused_with_what_was_expected(text: str) -> None:
         {"headers": {"Authorization": "Basic Zm9v"}},
         {"headers": {"cookie": "session=1"}},
         {"headers": {"X-Evil": "a\r\nX-More: b"}},
-        {"method": "DELETE"},
+        {"method": "NO SUCH"},
+        {"method": "CONNECT"},
         {"max_body": -1},
         {"latency_degraded": "0s"},
         {"colour": "blue"},

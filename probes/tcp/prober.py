@@ -1,4 +1,4 @@
-"""TCP: does the port take connections? ``tcp://host:port``"""
+"""Connections, and conversations over them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from typing import ClassVar
 
 from probes.attention import Deadline, Expired, silence
 from probes.blame import failed, not_asked
-from probes.metric import Metric
+from probes.dial import Dialer, Link
+from probes.local import set_out
+from probes.metric import Metric, Sample
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
-from probes.resolve import Family, Resolution, Resolver
+from probes.resolve import Resolution
+from probes.stream import Stream
 from probes.target import split
-from probes.units import Duration
-
-# struct tcp_info of <linux/tcp.h>: what is read of it, and where
-_TCP_INFO_BYTES = 104
-_RTT_US = 68
-_TOTAL_RETRANS = 100
-_WORD = struct.Struct("=I")
+from probes.tcp.conversation import converse
+from probes.tcp.options import TcpOptions
+from probes.tcp_info import handshake
+from probes.tls_metrics import TLS_METRICS
+from probes.trace import tell
 
 _NON_BLOCKING_STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _RESET_ON_CLOSE = struct.pack("=ii", 1, 0)
@@ -37,34 +38,30 @@ class TcpTarget:
     port: int
 
 
-class TcpOptions(Options):
-    """What a TCP check can be told."""
-
-    family: Family = "any"
-    """Which addresses of a name count: any, ipv4 or ipv6. The first one is asked."""
-
-    rtt_degraded: Duration | None = None
-    """Milliseconds of round trip from which on an answer counts as degraded."""
+def _failed_due_to_regex(outcome: Outcome) -> list[Sample]:
+    return [({}, float(bool(outcome.detail.get("regex_failed"))))]
 
 
 class TcpProber:
-    """Connects and hangs up.
+    """Connects and hangs up; or speaks TLS, or holds a conversation, where the options say so.
 
     The round trip is the kernel's own measurement of SYN to SYN-ACK (``TCP_INFO``), so that a busy event loop
     does not lengthen it. After a lost SYN it is unknown, and the probe counts from the moment of connection.
 
     Connections are closed by a reset (``SO_LINGER`` 0), as load balancers check: a FIN would leave each local
-    port in TIME_WAIT for a minute, and one probe host may make a thousand connections a second. Nothing was
-    sent, so nothing can be lost.
+    port in TIME_WAIT for a minute, and one probe host may make a thousand connections a second.
     """
 
     schemes: ClassVar[tuple[str, ...]] = ("tcp",)
     options: ClassVar[type[Options]] = TcpOptions
-    metrics: ClassVar[tuple[Metric, ...]] = ()
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric("probe_failed_due_to_regex", "Whether an expected line did not come", _failed_due_to_regex),
+        *TLS_METRICS,
+    )
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._resolver = Resolver()
+        self._dialer = Dialer()
         self._connecting: set[asyncio.Future[None]] = set()
 
     @staticmethod
@@ -75,10 +72,13 @@ class TcpProber:
         return TcpTarget(parts.hostname or "", parts.port)
 
     async def probe(self, target: TcpTarget, options: TcpOptions) -> Outcome:
+        if not options.only_connects:
+            return await self._converse(target, options)
         started_ns = time.monotonic_ns()
         try:
             timeout_s = options.timeout / 1000
-            resolution = await self._resolver.resolve(target.host, options.family, timeout_s=timeout_s)
+            resolver = self._dialer.resolver
+            resolution = await resolver.resolve(target.host, options.reachable, timeout_s=timeout_s)
             return await self._ask(resolution, target.port, options, started_ns)
         except OSError as error:
             return not_asked(error, started_ns)
@@ -87,14 +87,22 @@ class TcpProber:
         for connecting in self._connecting:
             if not connecting.done():
                 connecting.set_exception(OSError("prober was closed"))
-        await self._resolver.close()
+        await self._dialer.close()
+
+    async def _converse(self, target: TcpTarget, options: TcpOptions) -> Outcome:
+        async def talk(stream: Stream, link: Link) -> Outcome:
+            return await converse(self._dialer, stream, link, options)
+
+        return await self._dialer.dial(target.host, target.port, options, talk)
 
     async def _ask(self, resolution: Resolution, port: int, options: TcpOptions, started_ns: int) -> Outcome:
         """Connect to the first address. Raises OSError where this host cannot even try."""
         sockaddr = resolution.addresses[0].sockaddr(port)
         detail = resolution.detail
+        tell("connecting", port=port, **detail)
         with socket.socket(resolution.addresses[0].family, _NON_BLOCKING_STREAM) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            set_out(sock, options.source_address, options.dscp)
             sent_ns = time.monotonic_ns()
             resolve_s = (sent_ns - started_ns) / 1e9
             error = sock.connect_ex(sockaddr)
@@ -135,17 +143,12 @@ def _give_up(connecting: asyncio.Future[None]) -> None:
 def _connected(
     sock: socket.socket, sent_ns: int, resolve_s: float, options: TcpOptions, detail: dict[str, object]
 ) -> Outcome:
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-    (lost,) = _WORD.unpack_from(info, _TOTAL_RETRANS)
-    if lost:
+    round_trip_s, lost = handshake(sock)
+    if round_trip_s is None:
         now_ns = time.monotonic_ns()
         phases = (("resolve", resolve_s), ("connect", (now_ns - sent_ns) / 1e9))
         return Outcome(Verdict.GOOD, now_ns, "connected", None, phases, {**detail, "retransmissions": lost})
-    round_trip_s = _WORD.unpack_from(info, _RTT_US)[0] / 1e6
     slow = options.rtt_degraded is not None and round_trip_s * 1000 >= options.rtt_degraded
     verdict, reason = (Verdict.DEGRADED, "slow") if slow else (Verdict.GOOD, "connected")
     phases = (("resolve", resolve_s), ("connect", round_trip_s))
     return Outcome(verdict, sent_ns, reason, round_trip_s, phases, detail)
-
-
-PROBER = TcpProber

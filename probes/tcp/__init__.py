@@ -1,0 +1,8 @@
+"""TCP: does the port take connections, and say what it should? ``tcp://host:port``"""
+
+from probes.tcp.options import TcpOptions, Turn
+from probes.tcp.prober import TcpProber, TcpTarget
+
+PROBER = TcpProber
+
+__all__ = ["PROBER", "TcpOptions", "TcpProber", "TcpTarget", "Turn"]
