@@ -1,6 +1,7 @@
-"""SNMP: a GET to an agent, version 2c."""
+"""SNMP: objects, tables and named sensors of an agent, versions 1, 2c and 3."""
 
-from probes.snmp.prober import SnmpOptions, SnmpProber, SnmpTarget
+from probes.snmp.options import SnmpOptions
+from probes.snmp.prober import SnmpProber, SnmpTarget
 
 PROBER = SnmpProber
 

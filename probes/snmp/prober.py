@@ -1,22 +1,21 @@
-"""SNMP v2c: does the agent answer, and with the wanted value? ``snmp://host[:port]/OID-or-name``"""
+"""SNMP: does the agent answer, and with the wanted value? ``snmp://host[:port]/OBJECT``"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import BeforeValidator, InstanceOf
-
-from probes.attention import Expired, attended, silence
 from probes.blame import failed, not_asked
+from probes.datagram import silent
+from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
-from probes.resolve import Family, Resolver, Sockaddr
-from probes.snmp.community import read_community
-from probes.snmp.exchange import Exchange
-from probes.snmp.message import MISSING, Binding, Oid
+from probes.resolve import Resolver, Sockaddr
+from probes.snmp.agent import BadAnswer, Refused
+from probes.snmp.agents import Agents, credentials
+from probes.snmp.options import SnmpOptions
+from probes.snmp.pdu import Binding, Oid
 from probes.snmp.question import (
     IF_DESCR,
     IF_NAME,
@@ -25,11 +24,13 @@ from probes.snmp.question import (
     SYS_UP_TIME,
     Expected,
     Question,
-    parse_expected,
     parse_question,
 )
-from probes.snmp.session import BadAnswer, Session
+from probes.snmp.session import Session
+from probes.snmp.wire import Conversation, Lines, Silent, Way
 from probes.target import split
+from probes.trace import tell
+from probes.unreachable import Unreachable
 
 _ROWS_KEPT = 8_192
 
@@ -39,22 +40,6 @@ class SnmpTarget:
     host: str
     port: int
     question: Question
-
-
-class SnmpOptions(Options):
-    """What an SNMP check can be told. An agent answers a wrong community with silence: it reads as a time-out."""
-
-    community: Literal["public"] = "public"
-    """The one community that is no secret; all others come from a file."""
-
-    community_file: Path | None = None
-    """File with the community in its first line; a name alone is a systemd credential."""
-
-    expect: Annotated[InstanceOf[Expected], BeforeValidator(parse_expected)] | None = None
-    """The wanted value: a number, a range such as 0..80, or a text. Default: 1 (up) for ifOperStatus, else any."""
-
-    family: Family = "any"
-    """Which addresses of a name count: any, ipv4 or ipv6. The first one is asked."""
 
 
 _UP = Expected("up", 1, 1)
@@ -69,7 +54,7 @@ class _Row:
 
 
 class SnmpProber:
-    """Sends one GET, and no second: what is lost on the way is for ``fall`` to weigh.
+    """Sends each question once, and never again: what is lost on the way is for ``fall`` to weigh.
 
     An interface that is asked for by name is looked for in ifName, then in ifDescr, and remembered. Each probe
     reads the name with the status, so that an index that moved (a reboot, another card) is noticed and looked
@@ -78,12 +63,13 @@ class SnmpProber:
 
     schemes: ClassVar[tuple[str, ...]] = ("snmp",)
     options: ClassVar[type[Options]] = SnmpOptions
+    metrics: ClassVar[tuple[Metric, ...]] = ()
 
     def __init__(self) -> None:
         self._resolver = Resolver()
+        self._lines = Lines()
+        self._agents = Agents()
         self._rows: dict[tuple[Sockaddr, str], _Row] = {}
-        self._blocks: set[attended] = set()
-        self._closed = False
 
     @staticmethod
     def parse(text: str) -> SnmpTarget:
@@ -96,56 +82,50 @@ class SnmpProber:
         started_ns = time.monotonic_ns()
         timeout_s = options.timeout / 1000
         try:
-            if self._closed:
-                raise OSError("prober was closed")
-            community = (
-                read_community(options.community_file) if options.community_file else options.community
-            )
-            resolution = await self._resolver.resolve(target.host, options.family, timeout_s=timeout_s)
+            asked_with = credentials(options)
+            family = options.reachable
+            resolution = await self._resolver.resolve(target.host, family, timeout_s=timeout_s)
+            address = resolution.addresses[0]
+            tell("resolved", **resolution.detail)
+            line = self._lines.of(Way(address.family, options.source_address, options.dscp))
         except OSError as error:
             return not_asked(error, started_ns)
         resolve_s = (time.monotonic_ns() - started_ns) / 1e9
-        session = Session(resolution.addresses[0].sockaddr(target.port), community)
+        conversation = Conversation(line, address.sockaddr(target.port), timeout_s - resolve_s)
+        session = Session(self._agents.of(conversation.sockaddr, asked_with), conversation)
         outcome = await self._converse(session, target.question, options, resolve_s)
         phases = (("resolve", resolve_s), ("response", outcome.round_trip_s or 0.0))
         return replace(outcome, phases=phases, detail={**resolution.detail, **outcome.detail})
 
     async def close(self) -> None:
-        self._closed = True
-        for block in self._blocks:
-            block.end()
+        self._lines.close()
         await self._resolver.close()
 
     async def _converse(
         self, session: Session, question: Question, options: SnmpOptions, resolve_s: float
     ) -> Outcome:
-        block = attended(options.timeout / 1000 - resolve_s)
-        self._blocks.add(block)
+        told = session.conversation
         try:
-            async with block:
-                binding = await self._value(session, question)
-        except Expired:
-            return self._unanswered(session, block, resolve_s)
+            binding = await self._value(session, question)
+        except Silent as silence:
+            if silence.unusable:
+                detail = {"unusable": str(silence.unusable)}
+                return Outcome(Verdict.BAD, told.sent_ns, silence.unusable.reason, detail=detail)
+            return silent(options.timeout, told.sent_ns, {}, resolve_s=resolve_s)
         except BadAnswer as error:
-            return Outcome(Verdict.BAD, session.last.sent_ns, str(error), session.last.round_trip_s)
+            return Outcome(Verdict.BAD, told.sent_ns, str(error), told.round_trip_s)
+        except Refused as error:
+            return Outcome(Verdict.NOT_ASKED, told.sent_ns, str(error), detail={"agent_says": error.said})
+        except Unreachable as error:
+            return error.outcome(told.sent_ns, {})
         except OSError as error:
-            return failed(error, session.last.sent_ns, session.sockaddr, {})
-        finally:
-            self._blocks.discard(block)
-        return _judge(binding, question, options, session.last)
-
-    def _unanswered(self, session: Session, block: attended, resolve_s: float) -> Outcome:
-        if self._closed:
-            return not_asked(OSError("prober was closed"), session.last.sent_ns)
-        outcome = silence(block.deadline, session.last.sent_ns, {}, resolve_s=resolve_s)
-        if session.last.unusable and outcome.verdict is Verdict.BAD:
-            return replace(outcome, reason="not SNMP")
-        return outcome
+            return failed(error, told.sent_ns, told.sockaddr, {})
+        return _judge(binding, question, options, told)
 
     async def _value(self, session: Session, question: Question) -> Binding:
         if not question.interface:
             return (await session.get(question.oid))[0]
-        place = (session.sockaddr, question.interface)
+        place = (session.conversation.sockaddr, question.interface)
         row = self._rows.get(place)
         if row is not None:
             status = await _status(session, row, question.interface)
@@ -168,16 +148,17 @@ async def _status(session: Session, row: _Row, name: str) -> Binding | None:
 
 async def _find(session: Session, name: str) -> _Row:
     for column in (IF_NAME, IF_DESCR):
-        async for cell in session.column(column):
-            if cell.value == name:
-                return _Row(cell.oid[-1], column)
+        table = await session.walk([column])
+        for index, cells in table.rows.items():
+            if cells[column].value == name:
+                return _Row(index[-1], column)
     raise BadAnswer("no such interface")
 
 
-def _judge(binding: Binding, question: Question, options: SnmpOptions, exchange: Exchange) -> Outcome:
+def _judge(binding: Binding, question: Question, options: SnmpOptions, told: Conversation) -> Outcome:
     detail: dict[str, object] = {"oid": ".".join(map(str, binding.oid))}
     verdict = Verdict.BAD
-    if binding.kind in MISSING or binding.kind == "Null":
+    if binding.missing:
         reason = binding.kind[0].lower() + binding.kind[1:]
     else:
         detail["value"] = binding.value
@@ -187,7 +168,7 @@ def _judge(binding: Binding, question: Question, options: SnmpOptions, exchange:
         reason = _word(binding, question, verdict)
         if binding.oid == SYS_UP_TIME and isinstance(binding.value, int):
             detail["uptime_s"] = binding.value / 100
-    return Outcome(verdict, exchange.sent_ns, reason, exchange.round_trip_s, detail=detail)
+    return Outcome(verdict, told.sent_ns, reason, told.round_trip_s, detail=detail)
 
 
 def _word(binding: Binding, question: Question, verdict: Verdict) -> str:

@@ -56,12 +56,34 @@ class Agent(asyncio.DatagramProtocol):
         return bytes(encoder.encode(message))
 
 
+class Relay(asyncio.DatagramProtocol):
+    """Stands between a prober and a real agent, and hands on what ``tamper`` makes of each answer."""
+
+    def __init__(self, port: int, tamper: Answers) -> None:
+        self.questions: list[bytes] = []
+        self._port = port
+        self._tamper = tamper
+        self._asker: tuple[str | Any, int] = ("", 0)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        if addr[1] == self._port:
+            for answer in self._tamper(data):
+                self._transport.sendto(answer, self._asker)
+        else:
+            self._asker = addr
+            self.questions.append(data)
+            self._transport.sendto(data, ("127.0.0.1", self._port))
+
+
 def read(datagram: bytes) -> Any:
     return decoder.decode(datagram, asn1Spec=v2c.Message())[0]
 
 
 @contextlib.asynccontextmanager
-async def serving(agent: Agent) -> AsyncIterator[int]:
+async def serving(agent: asyncio.DatagramProtocol) -> AsyncIterator[int]:
     """The loopback port on which the agent answers until the block ends."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: agent, local_addr=("127.0.0.1", 0))
