@@ -230,9 +230,8 @@ class Line:
         return bool(self._reminders) and self._reminders[0][0] <= now_ns
 
     def _look_for_drops(self) -> None:
-        """Whether the kernel dropped datagrams since we looked last. Asked of the socket itself: the count
-        that comes with a datagram (``SO_RXQ_OVFL``) knows only of drops before that datagram."""
-        dropped = _MEMINFO.unpack(self.sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[_DROPS]
+        """Whether the kernel dropped datagrams since we looked last."""
+        dropped = drops(self.sock)
         if dropped != self._dropped:
             self._dropped = dropped
             self.overflowed_ns = time.monotonic_ns()
@@ -276,6 +275,12 @@ class Line:
             exchange = self._exchanges.get(key) if key is not None else None
             if exchange is not None and error is not None:
                 exchange.take(error)
+
+
+def drops(sock: socket.socket) -> int:
+    """Datagrams that the kernel dropped for want of room, since the socket is there. Asked of the socket itself:
+    the count that comes with a datagram (``SO_RXQ_OVFL``) knows only of drops before that datagram."""
+    return int(_MEMINFO.unpack(sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[_DROPS])
 
 
 def from_elsewhere(source: Sockaddr, asked: Sockaddr) -> bool:

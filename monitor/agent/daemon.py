@@ -17,6 +17,7 @@ from monitor.agent import logs
 from monitor.agent.calendar import Calendar
 from monitor.agent.doors import Doors
 from monitor.agent.notify import ServiceManager
+from monitor.agent.probers import Probers
 from monitor.agent.pulse import Pulse
 from monitor.agent.watch import Watch
 from monitor.config import ConfigurationErrors, load
@@ -69,7 +70,9 @@ class Agent:
         scheduler = AsyncIOScheduler(event_loop=loop, timezone="UTC")
         schedule = Schedule(scheduler, self.live.lateness.observe)
         floor_ms = await self._begin_run()
-        self.watch = Watch(schedule, self.timeline, self.writer, self.live, floor_ms)
+        probers = Probers(agent.state_dir)
+        probers.resume()
+        self.watch = Watch(schedule, self.timeline, self.writer, self.live, floor_ms, probers)
         self.watch.begin(self.configuration.services, self._remembered)
         self.watch.use_references(agent)
         for service_id, since_ms in self._open_outages.items():

@@ -6,10 +6,10 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 import structlog
 
+from monitor.agent.probers import Probers
 from monitor.agent.showing import Showing
 from monitor.config.values import AgentConfig, CheckConfig, ServiceConfig
 from monitor.live import Live, LiveCheck
@@ -21,7 +21,7 @@ from monitor.track.references import References
 from monitor.track.states import Observation, State
 from monitor.track.tracker import Statement, TrackedCheck, TrackedService, Tracker
 from probes.outcome import Outcome, Verdict
-from probes.prober import Prober, destination
+from probes.prober import destination
 
 SLICE = 100
 """Statements made in one turn of the loop, when thousands are due at once."""
@@ -38,7 +38,7 @@ class Watched:
         self.watch = watch
         self.config = config
         self.live = live
-        self.prober = watch.prober(config.prober)
+        self.prober = watch.probers.of(config.prober)
         self.scheduled = Scheduled(config.interval_ms, self.start)
         self.tracked: TrackedCheck | None = None
 
@@ -84,7 +84,13 @@ class Watch:
     """All checks of the configuration, from schedule to record."""
 
     def __init__(
-        self, schedule: Schedule, timeline: Timeline, writer: Writer, live: Live, floor_ms: int
+        self,
+        schedule: Schedule,
+        timeline: Timeline,
+        writer: Writer,
+        live: Live,
+        floor_ms: int,
+        probers: Probers,
     ) -> None:
         """``floor_ms``: the time line is recorded up to there already; nothing is judged before."""
         self.loop = asyncio.get_running_loop()
@@ -96,7 +102,7 @@ class Watch:
         self.live = live
         self.tracker = Tracker([], References(0))
         self._floor_ms = floor_ms
-        self._probers: dict[type[Prober[Any, Any]], Prober[Any, Any]] = {}
+        self.probers = probers
         self._checks: dict[str, list[Watched]] = {}
         self._references: list[Reference] = []
         self._statements: Iterator[Statement] = iter(())
@@ -104,12 +110,6 @@ class Watch:
         self._destination_floor_ms = 0
         self._lost_since_ms: int | None = None
         writer.when_durable(self._durable)
-
-    def prober(self, kind: type[Prober[Any, Any]]) -> Prober[Any, Any]:
-        """The one prober of that kind: what its probes share is shared by all checks."""
-        if kind not in self._probers:
-            self._probers[kind] = kind()
-        return self._probers[kind]
 
     # What to watch
 
@@ -264,8 +264,7 @@ class Watch:
         for task in list(self.under_way):
             task.cancel()
         self._exhaust()
-        for prober in self._probers.values():
-            await prober.close()
+        await self.probers.close()
 
     def _hasten(self, watched: Watched, outcome: Outcome) -> None:
         """The next probe after ``retry_interval``, but no denser to one destination than its floor allows."""
