@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable
 
 from probes.arrival import stamped
-from probes.resolve import Address, Sockaddr, literal
+from probes.envelope import ANCILLARY, Envelope, ask, envelope
+from probes.listening import addresses, bound
+from probes.resolve import Address, Sockaddr
 from probes.stamp.clock import Clock, read_clock
-from probes.stamp.control import ANCILLARY, Envelope, ask, envelope
 from probes.stamp.packet import LARGEST
 from probes.stamp.reflection import Arrival, Sessions, Tally
-
-EVERYWHERE = "*"
-"""The host that stands for every address of this one, IPv4 and IPv6."""
 
 BATCH = 128
 """Datagrams that are read in one go; the loop then turns before the next ones."""
@@ -25,8 +23,6 @@ CLOCK_S = 1.0
 
 RECEIVE_BUFFER = 1 << 20
 """Bytes of packets that the kernel is asked to hold for us; net.core.rmem_max may grant less."""
-
-_EVERY = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104 (a reflector is meant to be reached)
 
 
 class Reflector:
@@ -61,7 +57,7 @@ class Reflector:
         """
         opened: list[socket.socket] = []
         try:
-            for address in _addresses(host):
+            for address in addresses(host):
                 opened.append(_open(address, port))
                 port = opened[-1].getsockname()[1]
         except OSError:
@@ -111,26 +107,10 @@ class Reflector:
         return self._clock
 
 
-def _addresses(host: str) -> list[Address]:
-    if host == EVERYWHERE:
-        families = [socket.AF_INET, socket.AF_INET6] if socket.has_ipv6 else [socket.AF_INET]
-        return [Address(family, _EVERY[family]) for family in families]
-    known = literal(host)
-    if known is None:
-        raise OSError(f"expected an IP address of this host, not {host!r}")
-    return list(known.addresses)
-
-
 def _open(address: Address, port: int) -> socket.socket:
-    sock = socket.socket(address.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        if address.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        stamped(sock)
-        ask(sock)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        sock.bind(address.sockaddr(port))
-    except OSError:
-        sock.close()
-        raise
+    """Raises OSError."""
+    sock = bound(address, socket.SOCK_DGRAM, port)
+    stamped(sock)
+    ask(sock)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     return sock

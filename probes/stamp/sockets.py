@@ -10,9 +10,9 @@ from itertools import count
 from typing import NamedTuple
 
 from probes.datagram import Exchange, Line, Unsent
+from probes.local import mark_packets
 from probes.resolve import Sockaddr, literal
 from probes.stamp.packet import ECHOED, IDENTITY
-from probes.stream import mark_packets
 
 MOST = 32
 """Sockets open at once. Of more ways those give up theirs that wait for no answer."""
