@@ -13,7 +13,7 @@ from typing import NamedTuple
 from probes.attention import Deadline, Expired, attended, silence
 from probes.blame import failed
 from probes.call.journal import Spent
-from probes.call.judgement import Call, judged
+from probes.call.judgement import Call, judged, unanswered
 from probes.call.media import MediaReport, MediaSession
 from probes.call.ongoing import Ongoing
 from probes.call.opening import Opened, SomeoneElse
@@ -164,17 +164,9 @@ class Calling:
         if begun is None:
             return silence(deadline, question.started_ns, self._detail, resolve_s=question.resolve_s)
         course = begun.ongoing.caller.course
-        rang, sent_ns = course.rung_ns is not None, course.asked_ns
-        detail = self._detail
-        if course.provisional:
-            detail["provisional"] = course.provisional
-        if course.retransmissions:
-            detail["retransmissions"] = course.retransmissions
         await self._close(begun)
-        outcome = silence(deadline, sent_ns, detail, resolve_s=question.resolve_s)
-        if rang and outcome.verdict is Verdict.BAD:
-            return Outcome(Verdict.BAD, sent_ns, "no answer", detail=outcome.detail)
-        return outcome
+        quiet = silence(deadline, course.asked_ns, self._detail, resolve_s=question.resolve_s)
+        return unanswered(self._call(begun), quiet)
 
     def _failed(self, error: OSError | NotSip) -> Outcome:
         question, detail = self.question, self._detail
@@ -190,20 +182,19 @@ class Calling:
         return failed(error, sent_ns, member.address.sockaddr(member.port), detail)
 
     def _outcome(self, begun: Begun) -> Outcome:
-        course, ongoing = begun.ongoing.caller.course, begun.ongoing
-        if ongoing.failure is not None:
-            return self._failed(ongoing.failure)
-        phases = (("resolve", self.question.resolve_s), *begun.opened.phases)
-        return judged(
-            Call(
-                course,
-                self.question.options,
-                phases,
-                self._detail,
-                agreed=self._agreed is not None,
-                media=self._media(begun),
-                first_ns=begun.session.first_ns,
-            )
+        if begun.ongoing.failure is not None:
+            return self._failed(begun.ongoing.failure)
+        return judged(self._call(begun))
+
+    def _call(self, begun: Begun) -> Call:
+        return Call(
+            begun.ongoing.caller.course,
+            self.question.options,
+            (("resolve", self.question.resolve_s), *begun.opened.phases),
+            self._detail,
+            agreed=self._agreed is not None,
+            media=self._media(begun),
+            first_ns=begun.session.first_ns,
         )
 
     def _media(self, begun: Begun) -> MediaReport | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from probes.call.caller import Course
@@ -58,6 +59,13 @@ def judged(call: Call) -> Outcome:
     return Outcome(verdict, course.asked_ns, reason, _round_trip_s(course), _phases(call), _detail(call))
 
 
+def unanswered(call: Call, silence: Outcome) -> Outcome:
+    """The outcome of a call that was not answered in time, from what the silence is worth."""
+    rang = call.course.rung_ns is not None
+    reason = "no answer" if rang and silence.verdict is Verdict.BAD else silence.reason
+    return replace(silence, reason=reason, phases=_phases(call), detail={**silence.detail, **_detail(call)})
+
+
 def _refused(status: int) -> Finding:
     if status in REFUSALS:
         return Verdict.BAD, "credentials refused" if status != 403 else "403"
@@ -69,7 +77,7 @@ def _findings(call: Call) -> Iterator[Finding]:
     course, options, media = call.course, call.options, call.media
     if options.pdd_degraded is not None and (pdd_ms := _pdd_ms(course)) and pdd_ms >= options.pdd_degraded:
         yield Verdict.DEGRADED, "slow to ring"
-    if options.until == "ringing":
+    if options.until == "ringing" or course.answered_ns is None:
         return
     if options.audio != "ignored":
         if not call.agreed:
@@ -159,7 +167,7 @@ def _phases(call: Call) -> tuple[tuple[str, float], ...]:
 def _detail(call: Call) -> dict[str, object]:
     course = call.course
     detail = dict(call.detail)
-    if course.final is not None:
+    if course.final is not None and not _by_cancel(course):
         note(course.final, None, detail)
     elif course.provisional:
         detail["provisional"] = course.provisional
@@ -167,7 +175,7 @@ def _detail(call: Call) -> dict[str, object]:
         detail["retransmissions"] = course.retransmissions
     if (pdd_ms := _pdd_ms(course)) is not None:
         detail["pdd_ms"] = round(pdd_ms, 3)
-    if course.ended_by:
+    if course.ended_by and course.answered_ns is not None:
         detail["ended_by"] = course.ended_by
     if course.bye_status is not None:
         detail["bye_status"] = course.bye_status
@@ -203,6 +211,12 @@ def _media_detail(media: MediaReport) -> dict[str, object]:
         if count:
             told[name] = count
     return told | _far_detail(media)
+
+
+def _by_cancel(course: Course) -> bool:
+    """Whether the final answer is what our own hanging up led to."""
+    hung_up_ns, final_ns = course.hung_up_ns, course.final_ns
+    return hung_up_ns is not None and final_ns is not None and final_ns > hung_up_ns
 
 
 def _first_audio(call: Call) -> dict[str, object]:

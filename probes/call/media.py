@@ -29,6 +29,9 @@ LATE_NS = 10_000_000
 _TOO_LATE_NS = 200_000_000
 """From when on frames are left out: no receiver has a use for so old ones."""
 
+_KEEPS_ALIVE = 4
+"""Bytes of a datagram that says nothing, but keeps a translation of addresses alive (RFC 6263 §4.1)."""
+
 _BY_TYPE = {codec.payload_type: codec for codec in (PCMU, PCMA)}
 
 
@@ -179,6 +182,8 @@ class MediaSession:
     # What comes
 
     def _take_rtp(self, data: bytes, source: Sockaddr, at_ns: int) -> None:
+        if len(data) <= _KEEPS_ALIVE:
+            return
         try:
             packet = parse_rtp(data)
         except NotRtp:
@@ -207,7 +212,6 @@ class MediaSession:
     def _take_rtcp(self, data: bytes, source: Sockaddr, at_ns: int) -> None:
         hosts = {place[0] for place in (self._rtcp_to, self._source) if place is not None}
         if source[0] not in hosts:
-            self._foreign += 1
             return
         with contextlib.suppress(NotRtcp):
             self._reports.take(data, at_ns, self._begun_ns)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from probes.call import ports, reports, rtcp, rtp, sdp
 from probes.sip import digest, message, validity
 from probes.sip.transaction import Transaction
 from probes.stamp import packet as stamp
@@ -57,6 +58,16 @@ def _digest(data: bytes) -> None:
             digest.answer(challenge, user="u", password="p", method="OPTIONS", uri="sip:x")
 
 
+_BLOCK = rtcp.Block(7, 12, -3, 4000, 20, 1, 2)
+
+
+def _rtcp(data: bytes) -> None:
+    """What an end of a stream does with the other's reports."""
+    end = reports.Reports(ssrc=_BLOCK.ssrc)
+    end.take(data, 10**10, 0)
+    end.write(10**10 + 1, 0, 1, 160)
+
+
 _SIP_SEEDS = [path.read_bytes() for path in sorted(_RFC_4475.glob("*.dat"))]
 _SIP_PIECES = [b"Via: a;branch=b\r\n", b"\r\n ", b"a:b\r\n", b";a", b",", b'"', b"<", b" ", b"\t", b"x"]
 _STREAM_PIECES = [*_SIP_PIECES, b"\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n"]
@@ -97,5 +108,48 @@ PARSERS = [
         ],
         [bytes(4), b"\x80\x01\0\0", b"\0\x09\0\x04abcd"],
         stamp.LARGEST,
+    ),
+    Parser(
+        "sdp",
+        sdp.parse_sdp,
+        (sdp.NotSdp,),
+        [
+            sdp.describe("127.0.0.1", 4000, (sdp.PCMA, sdp.PCMU), session_id=1),
+            b"v=0\r\no=a 1 1 IN IP6 ::1\r\ns=-\r\nm=video 0 RTP/AVP 31\r\nm=audio 9/2 RTP/AVP 96 0 8\r\n"
+            b"c=IN IP6 ::1\r\na=rtcp:53020 IN IP4 127.0.0.2\r\na=rtpmap:96 opus/48000/2\r\na=ptime:20.0\r\na=recvonly",
+        ],
+        [
+            b"a=rtpmap:0 PCMU/8000\r\n",
+            b" 0",
+            b"m=audio 9 RTP/AVP 0\r\n",
+            b"\r\n",
+            b"a=",
+            b"c=IN IP4 a\r\n",
+            b" ",
+            b"x",
+        ],
+        message.LARGEST_BODY,
+    ),
+    Parser(
+        "rtp",
+        rtp.parse_rtp,
+        (rtp.NotRtp,),
+        [
+            rtp.RtpPacket(8, 1, 160, 7, bytes(160), marker=True).encode(),
+            b"\xb2\x08" + bytes(18) + b"\xbe\xde\x00\x01abcdaudio\x00\x00\x03",
+        ],
+        [bytes(4), b"\xd5"],
+        ports.LARGEST,
+    ),
+    Parser(
+        "rtcp",
+        _rtcp,
+        (rtcp.NotRtcp,),
+        [
+            rtcp.sender_report(1, "cname", 1 << 40, 5, 6, 7, (_BLOCK, _BLOCK), goodbye=True),
+            rtcp.receiver_report(2, "other", (_BLOCK,)),
+        ],
+        [rtcp.receiver_report(2, ""), bytes(4), b"\x80\xcb\x00\x00"],
+        ports.LARGEST,
     ),
 ]

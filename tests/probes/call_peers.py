@@ -52,16 +52,40 @@ class Sipp:
 
 @contextlib.contextmanager
 def sipp(
-    folder: Path, *steps: str, calls: int = 1, transport: str = "u1", media_port: int = 0, words: tuple[str, ...] = ()
+    folder: Path,
+    *steps: str,
+    calls: int = 1,
+    transport: str = "u1",
+    media_port: int = 0,
+    words: tuple[str, ...] = (),
 ) -> Iterator[Sipp]:
     """It goes through the steps with each call. Audio that comes to it goes back."""
     port = free_port()
     scenario = folder / f"{port}.xml"
     text = "\n".join(steps)
-    scenario.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="uas">\n{text}\n</scenario>\n')
+    scenario.write_text(
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="uas">\n{text}\n</scenario>\n'
+    )
     argv = [peer("sipp"), "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-t", transport]
-    argv += ["-mi", "127.0.0.1", "-mp", str(media_port or free_port()), "-rtp_echo", "-m", str(calls), "-nostdin"]
-    argv += ["-timeout", "30s", "-timeout_error", "-trace_err", "-error_file", str(folder / f"{port}.err"), *words]
+    argv += [
+        "-mi",
+        "127.0.0.1",
+        "-mp",
+        str(media_port or free_port()),
+        "-rtp_echo",
+        "-m",
+        str(calls),
+        "-nostdin",
+    ]
+    argv += [
+        "-timeout",
+        "30s",
+        "-timeout_error",
+        "-trace_err",
+        "-error_file",
+        str(folder / f"{port}.err"),
+        *words,
+    ]
     with (folder / f"{port}.log").open("wb") as log:
         child = subprocess.Popen(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
@@ -102,7 +126,13 @@ def sdp(formats: str = "8", more: str = "a=rtpmap:8 PCMA/8000") -> str:
 
 def respond(status: str, body: str = "", extra: str = "") -> str:
     """To the last request; an answer with a body has a description of audio."""
-    lines = ["[last_Via:]", "[last_From:]", "[last_To:];tag=[pid]sipp[call_number]", "[last_Call-ID:]", "[last_CSeq:]"]
+    lines = [
+        "[last_Via:]",
+        "[last_From:]",
+        "[last_To:];tag=[pid]sipp[call_number]",
+        "[last_Call-ID:]",
+        "[last_CSeq:]",
+    ]
     if extra:
         lines.append(extra)
     lines.append("Contact: <sip:100@[local_ip]:[local_port];transport=[transport]>")

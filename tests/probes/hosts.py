@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import resource
@@ -21,7 +22,7 @@ from probes.prober import prober_for
 async def main(text):
     kind = prober_for(text)
     prober = kind()
-    outcome = await prober.probe(kind.parse(text), kind.options(timeout="1s"))
+    outcome = await prober.probe(kind.parse(text), kind.options())
     await prober.close()
     print(outcome.verdict.name, outcome.reason)
 
@@ -70,3 +71,10 @@ def open_sockets() -> int:
         with contextlib.suppress(OSError):
             links.append(str(entry.readlink()))
     return sum(link.startswith("socket:") for link in links)
+
+
+async def all_closed(before: int) -> None:
+    """No more sockets are open than before; a connection takes a few turns of the loop, or of a thread, to end."""
+    async with asyncio.timeout(2):
+        while open_sockets() != before:
+            await asyncio.sleep(0.001)

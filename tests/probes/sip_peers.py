@@ -46,6 +46,7 @@ loadmodule "auth.so"
 modparam("auth", "algorithm", "{algorithm}")
 modparam("registrar", "max_contacts", 5)
 request_route {{
+    if (is_method("ACK")) {{ exit; }}
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     if (is_method("REGISTER")) {{
         if ($tU == "brief" && is_present_hf("Expires") && $(hdr(Expires){{s.int}}) < 120) {{
