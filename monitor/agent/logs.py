@@ -57,7 +57,7 @@ class _Either(logging.Formatter):
         return (self._own if ours else self._foreign).format(record)
 
 
-OUR_LOGGERS = {"agent", "store", "ledger", "web"}
+OUR_LOGGERS = {"agent", "store", "ledger", "web", "reflect"}
 
 
 def _with_priority(_: Any, level: str, line: str) -> str:

@@ -14,6 +14,7 @@ COMMANDS = (
     Lazy("agent", "monitor.cli.agent", "The daemon, in the foreground."),
     Lazy("demo", "monitor.cli.demo", "A lab on loopback, the agent on it, and an outage to watch."),
     Lazy("probe", "monitor.cli.probe", "Ask one target once, phase by phase."),
+    Lazy("reflect", "monitor.cli.reflect", "Answer the probes of other hosts: STAMP, SIP, calls."),
     Lazy("status", "monitor.cli.status", "State of every service since when, and coverage today."),
     Lazy("outages", "monitor.cli.outages", "The outages, with their error bounds."),
     Lazy("availability", "monitor.cli.availability", "Availability of a service in any window, exact."),
