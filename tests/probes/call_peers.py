@@ -58,6 +58,7 @@ def sipp(
     transport: str = "u1",
     media_port: int = 0,
     words: tuple[str, ...] = (),
+    timeout: str = "30s",
 ) -> Iterator[Sipp]:
     """It goes through the steps with each call. Audio that comes to it goes back."""
     port = free_port()
