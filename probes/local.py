@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field
 
 from probes.prober import Options
 from probes.resolve import Family, Unresolved, literal
-from probes.stream import mark_packets
 
 _IP_BIND_ADDRESS_NO_PORT = 24  # <linux/in.h>
 
@@ -57,3 +56,11 @@ def set_out(sock: socket.socket, source: str | None, dscp: int) -> None:
         found = literal(source)
         assert found is not None
         sock.bind(found.addresses[0].sockaddr(0))
+
+
+def mark_packets(sock: socket.socket, dscp: int) -> None:
+    """Mark what the socket sends with a DSCP of 0 to 63 (RFC 2474)."""
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)

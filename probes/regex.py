@@ -37,8 +37,17 @@ def compiled(pattern: str) -> Any:
         raise ValueError(f"expected a regular expression (RE2), not {pattern!r}: {why}") from None
 
 
+def readable(data: bytes) -> bytes:
+    """The data with U+FFFD for what is no UTF-8, so that a dot matches it: for Go it does, for RE2 it does not."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode(errors="replace").encode()
+    return data
+
+
 def matches(pattern: str, data: bytes) -> bool:
-    """Whether the pattern is found anywhere in ``data``."""
+    """Whether the pattern is found anywhere in ``data``, which is UTF-8."""
     return compiled(pattern).search(data) is not None
 
 
@@ -54,4 +63,4 @@ def expand(template: str, match: Any) -> str:
             return b"$"
         return groups.get((reference[2] or reference[3]).decode(), b"")
 
-    return _REFERENCE.sub(replaced, template.encode()).decode(errors="surrogateescape")
+    return _REFERENCE.sub(replaced, template.encode()).decode(errors="replace")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from probes.arrival import ANCILLARY_BYTES, arrival_ns, clock_offset_ns, stamped
+from probes.local import set_out
 from probes.resolve import Address
 from probes.tcp_info import handshake
 
@@ -55,10 +56,7 @@ class Stream:
         stamped(self._sock)
         # a probe a second would otherwise leave as many ports in TIME_WAIT
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        if dscp:
-            mark_packets(self._sock, dscp)
-        if source is not None:
-            self._sock.bind((source, 0))
+        set_out(self._sock, source, dscp)
 
     @property
     def local(self) -> tuple[str, int]:
@@ -177,6 +175,8 @@ class Stream:
                 data, ancillary, _, _ = self._sock.recvmsg(_CHUNK, ANCILLARY_BYTES)
             except BlockingIOError:
                 self._at_once = 0
+                # a peer may keep its answer back until what it said before is acknowledged (Nagle): 40 ms of our own
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                 await self._ready(self._loop.add_reader, self._loop.remove_reader)
             else:
                 return data, arrival_ns(ancillary, self._offset_ns)
@@ -191,14 +191,6 @@ class Stream:
         finally:
             self._waiter = None
             remove(self._sock)
-
-
-def mark_packets(sock: socket.socket, dscp: int) -> None:
-    """Mark what the socket sends with a DSCP of 0 to 63 (RFC 2474)."""
-    if sock.family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
-    else:
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

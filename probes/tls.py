@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -11,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from probes.outcome import Outcome, Verdict
 
@@ -51,13 +52,23 @@ class TlsOptions(BaseModel):
     tls_min: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
     tls_max: Literal["1.0", "1.1", "1.2", "1.3"] = "1.3"
 
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> TlsOptions:
+        if self.tls_max < self.tls_min:
+            raise ValueError("expected tls_max not to be older than tls_min")
+        if self.key_file is not None and self.certificate_file is None:
+            raise ValueError("expected certificate_file beside key_file")
+        return self
+
 
 class Unprepared(OSError):
     """This host lacks what it needs to ask: a file, or anybody to trust. ``str()`` says what."""
 
 
 class Contexts(Generic[Context]):
-    """One context of class ``kind`` for each choice of options, made again when one of their files changes."""
+    """One context of class ``kind`` for each choice of options, made again when one of their files changes, or the
+    system's file of authorities does.
+    """
 
     def __init__(self, kind: type[Context]) -> None:
         self._kind = kind
@@ -65,7 +76,8 @@ class Contexts(Generic[Context]):
 
     def get(self, options: TlsOptions, *, check_name: bool = True) -> Context:
         """``check_name`` False leaves the peer's name to the caller. Raises Unprepared."""
-        files = (options.ca_file, options.certificate_file, options.key_file)
+        trusted = options.ca_file or (_system_authorities() if options.verify_tls else None)
+        files = (trusted, options.certificate_file, options.key_file)
         changed = tuple(_changed_ns(file) for file in files)
         choice = (options.verify_tls, options.tls_min, options.tls_max)
         key = (check_name, files, changed, choice)
@@ -81,8 +93,11 @@ class Contexts(Generic[Context]):
 def client_context(kind: type[Context], options: TlsOptions) -> Context:
     """A context of class ``kind`` as the options say; it takes some 20 ms to make. Raises Unprepared."""
     context = kind(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = _VERSIONS[options.tls_min]
-    context.maximum_version = _VERSIONS[options.tls_max]
+    with warnings.catch_warnings():
+        # Python deprecates 1.0 and 1.1, and old PBXs speak nothing else: who writes so in a check knows
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[options.tls_min]
+        context.maximum_version = _VERSIONS[options.tls_max]
     if options.tls_min < "1.2":
         context.set_ciphers("DEFAULT@SECLEVEL=0")  # OpenSSL has no cipher for the old versions otherwise
     if not options.verify_tls:
@@ -109,6 +124,11 @@ def _changed_ns(file: Path | None) -> int:
         return file.stat().st_mtime_ns if file else 0
     except OSError as error:
         raise Unprepared(f"{file} is not readable") from error
+
+
+def _system_authorities() -> Path | None:
+    file = ssl.get_default_verify_paths().cafile
+    return Path(file) if file else None
 
 
 def system_trusts_anyone() -> bool:

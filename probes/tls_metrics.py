@@ -9,6 +9,7 @@ from probes.metric import Metric, Sample, timestamp
 from probes.outcome import Outcome
 
 _AES = re.compile(r"(?:(ECDHE|DHE)-(ECDSA|RSA)-)?AES(128|256)-(GCM-)?(SHA\d*)")
+_NO_DNS_NAME = re.compile(r"[:@]|\.\d+$")
 _CHACHA = re.compile(r"(ECDHE|DHE)-(ECDSA|RSA)-CHACHA20-POLY1305")
 
 
@@ -32,10 +33,17 @@ def _certificate(outcome: Outcome) -> Iterable[Sample]:
                 "fingerprint_sha256": str(detail["certificate_sha256"]),
                 "subject": str(detail["certificate_subject"]),
                 "issuer": str(detail["certificate_issuer"]),
-                "subjectalternative": ",".join(map(str, names)) if isinstance(names, list) else "",
+                "subjectalternative": ",".join(_dns_names(names)),
             },
             1.0,
         )
+
+
+def _dns_names(names: object) -> list[str]:
+    """Without addresses and URIs, which blackbox_exporter does not show either."""
+    return (
+        [str(name) for name in names if not _NO_DNS_NAME.search(str(name))] if isinstance(names, list) else []
+    )
 
 
 def iana_name(cipher: str) -> str:

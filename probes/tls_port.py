@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from probes.dial import Dialer, DialOptions, Link, not_refused
@@ -10,14 +9,8 @@ from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
 from probes.stream import Stream
-from probes.target import split
+from probes.target import HostPort, host_and_port
 from probes.tls_metrics import TLS_METRICS
-
-
-@dataclass(frozen=True, slots=True)
-class TlsTarget:
-    host: str
-    port: int
 
 
 class TlsPortOptions(DialOptions):
@@ -35,13 +28,10 @@ class TlsProber:
         self._dialer = Dialer()
 
     @staticmethod
-    def parse(text: str) -> TlsTarget:
-        parts = split(text, "tls://sbc.example.net:5061")
-        if parts.scheme != "tls" or not parts.port or parts.path or parts.query or parts.fragment:
-            raise ValueError(f"expected tls://HOST:PORT and no more, not {text!r}")
-        return TlsTarget(parts.hostname or "", parts.port)
+    def parse(text: str) -> HostPort:
+        return host_and_port(text, "tls")
 
-    async def probe(self, target: TlsTarget, options: TlsPortOptions) -> Outcome:
+    async def probe(self, target: HostPort, options: TlsPortOptions) -> Outcome:
         return await self._dialer.dial(target.host, target.port, options, self._shake_hands)
 
     async def close(self) -> None:

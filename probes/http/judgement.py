@@ -11,7 +11,7 @@ from probes.http.body import Body
 from probes.http.jsonpath import NotJson, unmet
 from probes.http.options import HeaderCondition, HttpOptions
 from probes.outcome import Verdict
-from probes.regex import matches
+from probes.regex import matches, readable
 
 _SHOWN = 200
 
@@ -74,10 +74,11 @@ def _header_faults(headers: MultiMapping[str], options: HttpOptions) -> Iterator
 
 
 def _fits(condition: HeaderCondition, value: str) -> bool:
-    return matches(condition.regexp, value.encode(errors="surrogateescape"))
+    return matches(condition.regexp, readable(value.encode(errors="surrogateescape")))
 
 
-def _body_faults(data: bytes, options: HttpOptions) -> Iterator[Judgement]:
+def _body_faults(body: bytes, options: HttpOptions) -> Iterator[Judgement]:
+    data = readable(body)
     for pattern in options.body_rejects:
         if matches(pattern, data):
             yield _bad("body rejected", condition=pattern[:_SHOWN], regex_failed=True)

@@ -21,6 +21,7 @@ from probes.http.metrics import METRICS
 from probes.http.options import HttpOptions
 from probes.http.request import BadRedirect, Request, first_request, redirected
 from probes.http.trail import Trail, current
+from probes.http.url import askable
 from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
@@ -29,6 +30,7 @@ from probes.target import split
 from probes.tls import Contexts
 from probes.trace import tell
 
+_EXAMPLE = "https://pbx.example.net/status"
 _JUDGED_AT_ONCE = 65_536
 """Bytes of a body that are searched in the loop; more, and JSON, in a thread."""
 
@@ -60,10 +62,11 @@ class HttpProber:
 
     @staticmethod
     def parse(text: str) -> HttpTarget:
-        parts = split(text, "https://pbx.example.net/status")
-        if parts.scheme not in HttpProber.schemes:
-            raise ValueError(f"expected http:// or https://, not {text!r}")
-        return HttpTarget(URL(text).with_fragment(None))
+        parts = split(text, _EXAMPLE)
+        try:
+            return HttpTarget(askable(URL(parts.geturl())))
+        except ValueError as error:
+            raise ValueError(f"expected a target such as {_EXAMPLE}, not {text!r}: {error}") from None
 
     async def probe(self, target: HttpTarget, options: HttpOptions) -> Outcome:
         trail = Trail(self._resolver, options)
@@ -72,14 +75,16 @@ class HttpProber:
         self._blocks.add(block)
         try:
             async with block:
-                outcome = await self._ask(target, options, trail)
+                answer = await self._ask(target, options, trail)
+            stalled_s = block.deadline.stalled_s
         except (Expired, aiohttp.ClientError, BadRedirect, OSError) as error:
             tell("failed", error=error)
             outcome = self._failure(error, trail, block.deadline)
+            return replace(outcome, phases=tuple(trail.end().items()))
         finally:
             self._blocks.discard(block)
             current.reset(token)
-        return judged_by_expiry(_timed(outcome, options, trail.end(), block.deadline), options)
+        return judged_by_expiry(_timed(await _judged(answer, trail), trail, stalled_s), options)
 
     async def close(self) -> None:
         self._closed = True
@@ -88,7 +93,7 @@ class HttpProber:
         await self._session.close()
         await self._resolver.close()
 
-    async def _ask(self, target: HttpTarget, options: HttpOptions, trail: Trail) -> Outcome:
+    async def _ask(self, target: HttpTarget, options: HttpOptions, trail: Trail) -> Answer:
         """Raises Expired, aiohttp.ClientError, BadRedirect, and OSError for what this host lacks."""
         request = first_request(target.url, options)
         while True:
@@ -98,7 +103,7 @@ class HttpProber:
                     trail.detail |= {"redirects": request.hops, "url": str(request.url)}
                 following = _following(request, response) if options.follow_redirects else None
                 if following is None:
-                    return await _judged(response, options, trail)
+                    return await _read(response, trail)
             tell("redirect", to=following.url)
             request = following
 
@@ -116,7 +121,7 @@ class HttpProber:
             headers=request.all_headers,
             data=request.body or None,
             allow_redirects=False,
-            ssl=self._contexts.get(options),
+            ssl=self._contexts.get(options) if request.url.scheme == "https" else True,
             server_hostname=request.server_name,
         )
 
@@ -138,14 +143,19 @@ def _following(request: Request, response: aiohttp.ClientResponse) -> Request | 
     return redirected(request, response.status, response.headers.get("Location"), cookies)
 
 
-async def _judged(response: aiohttp.ClientResponse, options: HttpOptions, trail: Trail) -> Outcome:
+async def _read(response: aiohttp.ClientResponse, trail: Trail) -> Answer:
     """Raises aiohttp.ClientError."""
-    body = await read_body(response.content, options)
+    body = await read_body(response.content, trail.options)
     trail.end()
     trail.detail["body_bytes"] = body.size
     version = str(trail.detail.get("http", ""))
-    answer = Answer(response.status, version, "tls" in trail.detail, response.headers, body)
-    if options.json_matches or len(body.data) > _JUDGED_AT_ONCE:
+    return Answer(response.status, version, "tls" in trail.detail, response.headers, body)
+
+
+async def _judged(answer: Answer, trail: Trail) -> Outcome:
+    """What is slow here is no time-out of the target's."""
+    options = trail.options
+    if options.json_matches or len(answer.body.data) > _JUDGED_AT_ONCE:
         found = await asyncio.to_thread(judged, answer, options)
     else:
         found = judged(answer, options)
@@ -153,14 +163,15 @@ async def _judged(response: aiohttp.ClientResponse, options: HttpOptions, trail:
     return Outcome(found.verdict, trail.sent_ns, found.reason, detail={**trail.detail, **found.detail})
 
 
-def _timed(outcome: Outcome, options: HttpOptions, seconds: dict[str, float], deadline: Deadline) -> Outcome:
-    phases = tuple(seconds.items())
+def _timed(outcome: Outcome, trail: Trail, stalled_s: float) -> Outcome:
+    """With its phases; a good one with its round trip, if the loop was there to see it."""
+    seconds = trail.end()
+    outcome = replace(outcome, phases=tuple(seconds.items()))
     if outcome.verdict is not Verdict.GOOD:
-        return replace(outcome, phases=phases)
-    if (stalled_s := deadline.stalled_s) > 0:
-        late = {**outcome.detail, "loop_stalled_s": round(stalled_s, 3)}
-        return replace(outcome, phases=phases, detail=late)
-    total_s = sum(seconds.values())
-    if options.latency_degraded is not None and total_s * 1000 >= options.latency_degraded:
+        return outcome
+    if stalled_s > 0:
+        return replace(outcome, detail={**outcome.detail, "loop_stalled_s": round(stalled_s, 3)})
+    total_s, limit = sum(seconds.values()), trail.options.latency_degraded
+    if limit is not None and total_s * 1000 >= limit:
         outcome = replace(outcome, verdict=Verdict.DEGRADED, reason="slow")
-    return replace(outcome, phases=phases, round_trip_s=total_s)
+    return replace(outcome, round_trip_s=total_s)

@@ -11,6 +11,7 @@ from pathlib import Path
 from yarl import URL
 
 from probes.http.options import HttpOptions
+from probes.http.url import askable
 from probes.secret import Unreadable, read_secret
 
 MOST_REDIRECTS = 10
@@ -99,13 +100,9 @@ def _secret(file: Path, what: str) -> str:
 
 def _joined(base: URL, location: str) -> URL:
     try:
-        url = base.join(URL(location)).with_user(None).with_fragment(None)
-        port = url.port
+        return askable(base.join(URL(location)).with_user(None))
     except (ValueError, TypeError):
         raise BadRedirect("bad redirect", location) from None
-    if url.scheme not in ("http", "https") or not url.host or not port:
-        raise BadRedirect("bad redirect", location)
-    return url
 
 
 def _is_trusted_as_much(before: URL, after: URL) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from contextvars import ContextVar
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -74,13 +75,14 @@ class Trail:
 
 
 def _modified(text: str | None) -> str | None:
-    """ISO 8601, of a date that is one (RFC 9110 §5.6.7)."""
+    """ISO 8601, of a date that is one, in any of the three forms of RFC 9110 §5.6.7, which are all of UTC."""
     if text is None:
         return None
     try:
-        return parsedate_to_datetime(text).isoformat()
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).isoformat()
 
 
 current: ContextVar[Trail] = ContextVar("current")

@@ -8,9 +8,9 @@ import socket
 from typing import NamedTuple
 
 from probes.datagram import Line, Unsent
+from probes.local import mark_packets
 from probes.resolve import Address, literal
 from probes.sip.request import branch_of
-from probes.stream import mark_packets
 
 MOST = 32
 """Sockets open at once. Of more ways those give up theirs that wait for no answer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from probes.dial import Dialer, Link, not_refused
 from probes.outcome import Outcome, Verdict
-from probes.regex import compiled, expand
+from probes.regex import compiled, expand, readable
 from probes.stream import Stream
 from probes.tcp.lines import Lines, TooMuch
 from probes.tcp.options import TcpOptions, Turn
@@ -23,7 +23,7 @@ class _Unexpected(Exception):
     """The peer hung up, or said too much, before it said what was expected; ``str()`` says which."""
 
 
-async def converse(dialer: Dialer, stream: Stream, link: Link, options: TcpOptions) -> Outcome:
+async def converse(dialer: Dialer, options: TcpOptions, stream: Stream, link: Link) -> Outcome:
     """The outcome of all turns of a conversation over a connection that stands. Raises OSError."""
     if options.tls:
         await dialer.secure(stream, link)
@@ -49,6 +49,7 @@ class _Conversation:
         self._stream = stream
         self._link = link
         self._lines = Lines()
+        self._labels: dict[str, str] = {}
         self._read = 0
 
     async def take(self, turn: Turn) -> None:
@@ -56,11 +57,12 @@ class _Conversation:
         text = turn.send or ""
         if turn.expect is not None:
             match = await self._expect(turn.expect)
+            self._show(turn.labels, match)
             text = expand(text, match)
         if text:
             tell("sending", bytes=len(text))
             self._stream.ends_politely = True
-            await self._stream.send(text.encode(errors="surrogateescape") + b"\n")
+            await self._stream.send(text.encode() + b"\n")
         if turn.starttls:
             await self._dialer.secure(self._stream, self._link)
             self._lines = Lines()
@@ -73,12 +75,18 @@ class _Conversation:
             self._read += 1
             if self._read % _AT_A_TIME == 0:
                 await asyncio.sleep(0)
-            tell("line", text=line.decode(errors="replace"))
-            self._link.detail["line"] = line[:_SHOWN].decode(errors="replace")
-            if (match := expression.search(line)) is not None:
+            text = readable(line)
+            tell("line", text=text.decode())
+            self._link.detail["line"] = text.decode()[:_SHOWN]
+            if (match := expression.search(text)) is not None:
                 return match
         self._link.detail |= {"expected": pattern[:_SHOWN], "regex_failed": True}
         raise _Unexpected("closed before the expected line")
+
+    def _show(self, labels: tuple[tuple[str, str], ...], match: Any) -> None:
+        if labels:
+            self._labels |= {name: expand(text, match)[:_SHOWN] for name, text in labels}
+            self._link.detail["labels"] = self._labels
 
     async def _line(self) -> bytes | None:
         """The next line; None after the last one."""

@@ -6,7 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import dns.edns
+import dns.message
+import dns.rrset
+
 from probes.call import ports, reports, rtcp, rtp, sdp
+from probes.dns_server import answer as dns_answer
 from probes.sip import digest, message, validity
 from probes.sip.transaction import Transaction
 from probes.stamp import packet as stamp
@@ -82,6 +87,33 @@ def _stamp(data: bytes) -> None:
     padding.reflected(data[stamp.BASE :])
 
 
+def _dns(data: bytes) -> None:
+    read = dns_answer.parse_answer(data)
+    for record in (*read.answer, *read.authority, *read.additional):
+        record.line.encode()
+
+
+def _dns_answer(*records: str) -> bytes:
+    """With these records, of types that dnspython reads each in its own way, in every section."""
+    said = dns.message.make_response(dns.message.make_query("lab.test", "ANY", use_edns=0))
+    said.use_edns(options=[dns.edns.EDEOption(6, "bogus")])
+    for number, record in enumerate(records):
+        kind, _, text = record.partition(" ")
+        section = (said.answer, said.authority, said.additional)[number % 3]
+        section.append(dns.rrset.from_text("a.lab.test.", 300, "IN", kind, text))
+    return said.to_wire()
+
+
+_DNS_SEEDS = [
+    _dns_answer(
+        "A 127.0.0.1", "NS ns.lab.test.", "AAAA ::1", "MX 10 a.lab.test.", "SRV 1 2 5060 a.lab.test."
+    ),
+    _dns_answer('TXT "v=spf1 -all"', "SOA ns.lab.test. h.lab.test. 1 2 3 4 5", "CNAME b.lab.test."),
+    _dns_answer('NAPTR 10 5 "s" "SIP+D2U" "" _sip._udp.lab.test.', "HTTPS 1 . alpn=h2,h3 port=443"),
+    _dns_answer("DS 1 13 2 " + "ab" * 32, "NSEC b.lab.test. A TXT TYPE1234", 'CAA 0 issue "a.test"'),
+]
+
+
 PARSERS = [
     Parser("sip message", _sip, (message.NotSip,), _SIP_SEEDS, _SIP_PIECES, message.LARGEST_HEAD),
     Parser("sip stream", _stream, (message.NotSip,), _SIP_SEEDS, _STREAM_PIECES, message.LARGEST_BODY),
@@ -151,5 +183,13 @@ PARSERS = [
         ],
         [rtcp.receiver_report(2, ""), bytes(4), b"\x80\xcb\x00\x00"],
         ports.LARGEST,
+    ),
+    Parser(
+        "dns answer",
+        _dns,
+        (dns_answer.Unreadable,),
+        _DNS_SEEDS,
+        [b"\xc0\x0c", b"\x01a", b"\0", b"\xc0\x0c\0\2\0\1\0\0\0\1\0\2\xc0\x0c", bytes(10), b"\0\x0f\0\2\0\1"],
+        65_535,
     ),
 ]

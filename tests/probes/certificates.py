@@ -55,15 +55,34 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        name = f"{host}-{valid_for.days}"
-        made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key", expires)
-        made.chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + self._sent_along)
-        made.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
+        chain = certificate.public_bytes(serialization.Encoding.PEM) + self._sent_along
+        return _written(self._folder, f"{host}-{valid_for.days}", chain, key, expires)
+
+
+def self_signed(folder: Path, host: str) -> Certificate:
+    """A certificate for ``host`` that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    expires = (datetime.now(UTC) + timedelta(days=7)).replace(microsecond=0)
+    certificate = (
+        _builder(_name(host), _name(host), key, expires - timedelta(days=14), expires)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain = certificate.public_bytes(serialization.Encoding.PEM)
+    return _written(folder, f"{host}-self-signed", chain, key, expires)
+
+
+def _written(
+    folder: Path, name: str, chain: bytes, key: ec.EllipticCurvePrivateKey, expires: datetime
+) -> Certificate:
+    made = Certificate(folder / f"{name}.pem", folder / f"{name}.key", expires)
+    made.chain.write_bytes(chain)
+    made.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        return made
+    )
+    return made
 
 
 def _name(common: str) -> x509.Name:

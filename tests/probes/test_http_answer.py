@@ -211,6 +211,7 @@ def test_all_expressions_have_to_match_and_no_rejected_one_may() -> None:
     assert reason("all fine", body_matches=["fine$", "^fine"]) == "body does not match"
     assert reason("all fine", body_rejects=["error", "fine"]) == "body rejected"
     assert reason(b"\xff caf\xc3\xa9 \xfe", body_matches=["café"]) == "200"
+    assert reason("café".encode("latin-1"), body_matches=["^caf.$"]) == "200", "as Go takes it"
 
 
 def test_a_fault_of_an_expression_is_told_and_counted_as_blackbox_exporter_does(server: Nginx) -> None:
@@ -271,14 +272,15 @@ def test_a_path_that_is_none_or_might_take_long_is_refused(path: str) -> None:
         HttpOptions.model_validate({"json_matches": [{"path": path}]})
 
 
+LARGE = json.dumps([{"name": "x" * 10, "calls": number} for number in range(30_000)]).encode()
+
+
+def serves_a_large_document(connection: socket.socket) -> None:
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LARGE) + LARGE)
+
+
 def test_a_large_document_does_not_hold_the_loop() -> None:
-    body = json.dumps([{"name": "x" * 10, "calls": number} for number in range(30_000)]).encode()
-
-    def serve(connection: socket.socket) -> None:
-        connection.recv(65_536)
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
-        connection.sendall(head + body)
-
     async def scenario(port: int) -> tuple[Outcome, float]:
         prober = HttpProber()
         told = {"max_body": 2 << 20, "json_matches": [{"path": "$..calls", "min": 0}]}
@@ -292,10 +294,24 @@ def test_a_large_document_does_not_hold_the_loop() -> None:
         await prober.close()
         return probing.result(), longest
 
-    with server_in_a_thread(serve) as port:
+    with server_in_a_thread(serves_a_large_document) as port:
         outcome, longest_s = asyncio.run(scenario(port))
     assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "200")
     assert longest_s < 0.15, "the thread takes turns with the loop"
+
+
+def test_what_we_take_to_judge_is_no_time_out_of_the_target() -> None:
+    with server_in_a_thread(serves_a_large_document) as port:
+        started = time.monotonic()
+        outcome = probe(
+            f"http://127.0.0.1:{port}/",
+            timeout="300ms",
+            max_body=2 << 20,
+            json_matches=[{"path": "$..calls", "min": 0}] * 16,
+        )
+    assert time.monotonic() - started > 0.3, "long enough to show it"
+    assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "200")
+    assert outcome.round_trip_s is None or outcome.round_trip_s < 0.3
 
 
 def test_a_document_beyond_what_we_read_cannot_be_judged() -> None:
@@ -402,6 +418,20 @@ def test_a_refusal_of_our_certificate_after_the_handshake_is_bad(server: Nginx) 
         outcome = probe(f"https://localhost:{port}/", ca_file=server.authority.ca_file)
     assert outcome.verdict is Verdict.BAD
     assert outcome.reason in ("TLS handshake failed", "reset"), "the alert, or what our request met after it"
+
+
+@pytest.mark.parametrize(
+    "date", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+)
+def test_a_date_has_one_of_three_forms(date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/Lima")
+    time.tzset()
+    try:
+        outcome = probe_server(answers(b"", f"Last-Modified: {date}"))
+        assert shown(outcome)["probe_http_last_modified_timestamp_seconds"] == 784_111_777
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

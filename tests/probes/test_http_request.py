@@ -240,7 +240,10 @@ def test_a_location_is_read_from_where_it_was_found(location: str, url: str) -> 
     assert str(following.url) == url
 
 
-@pytest.mark.parametrize("location", ["gopher://a/", "https:///x", "http://a:99999/", "javascript:x"])
+@pytest.mark.parametrize(
+    "location",
+    ["gopher://a/", "https:///x", "http://a:99999/", "javascript:x", "http://127.1/", "http://xn--/"],
+)
 def test_a_location_that_leads_nowhere_is_an_error(location: str) -> None:
     with pytest.raises(BadRedirect):
         redirected(GET, 302, location, {})

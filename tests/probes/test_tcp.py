@@ -10,7 +10,8 @@ import pytest
 
 from probes.outcome import Outcome, Verdict
 from probes.prober import prober_for
-from probes.tcp import TcpOptions, TcpProber, TcpTarget
+from probes.target import HostPort
+from probes.tcp import TcpOptions, TcpProber
 from tests.probes.hosts import no_file_descriptors, open_sockets, probe_without_network
 from tests.probes.servers import closed_port, listener, silent_listener
 
@@ -18,7 +19,7 @@ from tests.probes.servers import closed_port, listener, silent_listener
 def probe(port: int, host: str = "127.0.0.1", **options: object) -> Outcome:
     async def scenario() -> Outcome:
         prober = TcpProber()
-        outcome = await prober.probe(TcpTarget(host, port), TcpOptions.model_validate(options))
+        outcome = await prober.probe(HostPort(host, port), TcpOptions.model_validate(options))
         await prober.close()
         return outcome
 
@@ -50,7 +51,7 @@ def test_ipv6_works_as_ipv4_does() -> None:
 def test_a_round_trip_over_the_limit_is_degraded() -> None:
     async def scenario(port: int) -> list[Outcome]:
         prober = TcpProber()
-        target = TcpTarget("127.0.0.1", port)
+        target = HostPort("127.0.0.1", port)
         any_is_slow = TcpOptions.model_construct(timeout=4000, rtt_degraded=0)
         generous = TcpOptions.model_validate({"rtt_degraded": "1s"})
         return [await prober.probe(target, options) for options in (any_is_slow, generous)]
@@ -82,7 +83,7 @@ def test_after_a_lost_syn_the_round_trip_is_unknown_and_good_does_not_reach_back
 
         async def scenario() -> tuple[Outcome, int]:
             prober = TcpProber()
-            target = TcpTarget("127.0.0.1", server.getsockname()[1])
+            target = HostPort("127.0.0.1", server.getsockname()[1])
             probing = asyncio.create_task(prober.probe(target, TcpOptions()))
             await asyncio.sleep(0)
             open_again_ns = time.monotonic_ns()
@@ -100,7 +101,7 @@ def test_a_connection_made_in_time_is_good_however_late_the_loop_is() -> None:
     async def scenario() -> Outcome:
         prober = TcpProber()
         with listener() as server:
-            target = TcpTarget("127.0.0.1", server.getsockname()[1])
+            target = HostPort("127.0.0.1", server.getsockname()[1])
             probing = asyncio.create_task(
                 prober.probe(target, TcpOptions.model_validate({"timeout": "50ms"}))
             )
@@ -118,7 +119,7 @@ def test_silence_while_the_loop_was_away_is_not_held_against_the_target() -> Non
     async def scenario() -> Outcome:
         prober = TcpProber()
         with silent_listener() as server:
-            target = TcpTarget("127.0.0.1", server.getsockname()[1])
+            target = HostPort("127.0.0.1", server.getsockname()[1])
             probing = asyncio.create_task(
                 prober.probe(target, TcpOptions.model_validate({"timeout": "50ms"}))
             )
@@ -151,7 +152,7 @@ def test_no_file_descriptor_is_not_held_against_the_target() -> None:
     async def scenario() -> Outcome:
         prober = TcpProber()
         with no_file_descriptors():
-            return await prober.probe(TcpTarget("127.0.0.1", 5060), TcpOptions())
+            return await prober.probe(HostPort("127.0.0.1", 5060), TcpOptions())
 
     outcome = asyncio.run(scenario())
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "too many open files")
@@ -164,7 +165,7 @@ def with_probe_under_way(end: str) -> Outcome | None:
         prober = TcpProber()
         before = open_sockets()
         with silent_listener() as server:
-            target = TcpTarget("127.0.0.1", server.getsockname()[1])
+            target = HostPort("127.0.0.1", server.getsockname()[1])
             held = open_sockets()
             probing = asyncio.create_task(prober.probe(target, TcpOptions()))
             await asyncio.sleep(0)
@@ -194,7 +195,7 @@ def test_a_cancelled_probe_leaves_no_socket_behind() -> None:
 def test_probes_leave_no_local_ports_occupied() -> None:
     async def scenario(port: int) -> set[Verdict]:
         prober = TcpProber()
-        target = TcpTarget("127.0.0.1", port)
+        target = HostPort("127.0.0.1", port)
         outcomes = await asyncio.gather(*(prober.probe(target, TcpOptions()) for _ in range(100)))
         return {outcome.verdict for outcome in outcomes}
 
@@ -208,12 +209,14 @@ def test_probes_leave_no_local_ports_occupied() -> None:
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        ("tcp://sbc.example.net:5061", TcpTarget("sbc.example.net", 5061)),
-        ("tcp://192.0.2.1:5061", TcpTarget("192.0.2.1", 5061)),
-        ("TCP://[2001:db8::1]:5061", TcpTarget("2001:db8::1", 5061)),
+        ("tcp://sbc.example.net:5061", HostPort("sbc.example.net", 5061)),
+        ("tcp://192.0.2.1:5061", HostPort("192.0.2.1", 5061)),
+        ("TCP://[2001:db8::1]:5061", HostPort("2001:db8::1", 5061)),
+        ("tcp://[fe80::1%25eth0]:5061", HostPort("fe80::1%eth0", 5061)),
+        ("tcp://[fe80::1%eth0]:5061", HostPort("fe80::1%eth0", 5061)),
     ],
 )
-def test_targets_are_a_host_and_a_port(text: str, target: TcpTarget) -> None:
+def test_targets_are_a_host_and_a_port(text: str, target: HostPort) -> None:
     assert prober_for(text) is TcpProber
     assert TcpProber.parse(text) == target
 

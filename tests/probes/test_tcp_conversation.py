@@ -13,11 +13,20 @@ from pydantic import ValidationError
 
 from probes.outcome import Outcome, Verdict
 from probes.regex import compiled, expand
-from probes.tcp import TcpOptions, TcpProber, TcpTarget
+from probes.target import HostPort
+from probes.tcp import TcpOptions, TcpProber
 from probes.tcp.lines import LONGEST, MOST, MOST_LINES, Lines, TooMuch
 from probes.trace import traced
 from tests.probes.certificates import Authority
-from tests.probes.servers import Handler, closed_port, forever, reset, silent_listener, stream_server
+from tests.probes.servers import (
+    Handler,
+    closed_port,
+    forever,
+    reset,
+    server_in_a_thread,
+    silent_listener,
+    stream_server,
+)
 
 HOST = "mail.example.net"
 
@@ -40,7 +49,7 @@ def probe(handler: Handler, context: ssl.SSLContext | None = None, **options: ob
         prober = TcpProber()
         told = TcpOptions.model_validate({"timeout": "2s", **options})
         async with stream_server(handler, context) as port:
-            outcome = await prober.probe(TcpTarget("127.0.0.1", port), told)
+            outcome = await prober.probe(HostPort("127.0.0.1", port), told)
         await prober.close()
         return outcome
 
@@ -120,6 +129,29 @@ def test_what_the_groups_found_is_said_again() -> None:
     assert heard[:2] == [b"NICK prober\n", b"PONG abc123 abc123  $\n"]
 
 
+def shown(outcome: Outcome) -> dict[str, list[object]]:
+    return {metric.name: list(metric.samples(outcome)) for metric in TcpProber.metrics}
+
+
+def test_what_the_groups_found_is_shown_as_labels() -> None:
+    turns = [
+        {"expect": "^220 (\\S+) (?P<kind>\\w+)", "labels": {"host": "${1}", "kind": "$kind"}},
+        {"send": "EHLO prober\r"},
+        {"expect": "^250-SIZE (.*)", "labels": {"size": "$1", "kind": "a mail server"}},
+    ]
+    outcome = probe(smtp, query_response=turns)
+    found = {"host": "mail.example.net", "kind": "a mail server", "size": "1000"}
+    assert outcome.detail["labels"] == found
+    assert shown(outcome)["probe_expect_info"] == [(found, 1.0)]
+    assert shown(probe(smtp, query_response=[{"expect": "^220"}]))["probe_expect_info"] == []
+
+
+def test_a_label_holds_text_of_some_length_whatever_the_peer_says() -> None:
+    turns = [{"expect": "^(.*)$", "labels": {"line": "$1"}}]
+    outcome = probe(says(b"caf\xe9 \xff" + b"x" * 1000 + b"\n"), query_response=turns)
+    assert outcome.detail["labels"] == {"line": "caf\ufffd \ufffd" + "x" * 194}
+
+
 def test_the_last_line_that_is_sent_reaches_the_peer(secured: ssl.SSLContext) -> None:
     heard: list[bytes] = []
 
@@ -136,7 +168,7 @@ def test_the_last_line_that_is_sent_reaches_the_peer(secured: ssl.SSLContext) ->
             {"tls": context is not None, "verify_tls": False, "query_response": turns}
         )
         async with stream_server(listens, context) as port:
-            await prober.probe(TcpTarget("127.0.0.1", port), told)
+            await prober.probe(HostPort("127.0.0.1", port), told)
             async with asyncio.timeout(2):
                 while not heard:
                     await asyncio.sleep(0.001)
@@ -152,10 +184,9 @@ def test_an_end_before_the_expected_line_is_bad_and_counted_as_blackbox_exporter
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "closed before the expected line")
     assert outcome.detail["line"] == "421 too busy"
     assert outcome.detail["expected"] == "^220 "
-    shown = {metric.name: list(metric.samples(outcome)) for metric in TcpProber.metrics}
-    assert shown["probe_failed_due_to_regex"] == [({}, 1.0)]
+    assert shown(outcome)["probe_failed_due_to_regex"] == [({}, 1.0)]
     good = probe(says(b"220\n"), query_response=[{"expect": "220"}])
-    assert list(TcpProber.metrics[0].samples(good)) == [({}, 0.0)]
+    assert shown(good)["probe_failed_due_to_regex"] == [({}, 0.0)]
 
 
 def test_tls_from_the_start(authority: Authority, secured: ssl.SSLContext) -> None:
@@ -173,6 +204,27 @@ def test_tls_from_the_start(authority: Authority, secured: ssl.SSLContext) -> No
 def test_a_certificate_that_does_not_hold_is_bad(authority: Authority, secured: ssl.SSLContext) -> None:
     outcome = probe(forever, secured, tls=True, ca_file=authority.ca_file)
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "certificate: IP address mismatch")
+
+
+def test_our_own_certificate_is_shown_to_who_asks_for_it(authority: Authority) -> None:
+    theirs, ours = authority.certificate(HOST), authority.certificate("probe.example.net")
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    demanding.load_cert_chain(theirs.chain, theirs.key)
+    demanding.load_verify_locations(authority.ca_file)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+
+    async def scenario(port: int, **options: object) -> Outcome:
+        prober = TcpProber()
+        told = {"tls": True, "ca_file": authority.ca_file, "server_name": HOST, **options}
+        outcome = await prober.probe(HostPort("127.0.0.1", port), TcpOptions.model_validate(told))
+        await prober.close()
+        return outcome
+
+    with server_in_a_thread(lambda connection: None, demanding) as port:
+        unknown = asyncio.run(scenario(port))
+        known = asyncio.run(scenario(port, certificate_file=ours.chain, key_file=ours.key))
+    assert (unknown.verdict, unknown.reason) == (Verdict.BAD, "TLS handshake failed")
+    assert (known.verdict, known.reason) == (Verdict.GOOD, "connected")
 
 
 def starttls(secured: ssl.SSLContext) -> Handler:
@@ -259,7 +311,7 @@ def test_no_connection_is_bad_as_it_is_without_a_conversation() -> None:
     async def scenario(port: int) -> Outcome:
         prober = TcpProber()
         told = TcpOptions.model_validate({"timeout": "200ms", "query_response": [{"expect": "x"}]})
-        return await prober.probe(TcpTarget("127.0.0.1", port), told)
+        return await prober.probe(HostPort("127.0.0.1", port), told)
 
     with closed_port() as port:
         assert asyncio.run(scenario(port)).reason == "refused"
@@ -281,6 +333,9 @@ def test_who_watches_sees_what_was_said() -> None:
         {"query_response": [{"expect": "("}]},
         {"query_response": [{"expect": r"(a)\1"}]},
         {"query_response": [{"say": "hello"}]},
+        {"query_response": [{"send": "x", "labels": {"a": "b"}}]},
+        {"query_response": [{"expect": "x", "labels": {"a-b": "b"}}]},
+        {"query_response": [{"expect": "x", "labels": {"__name__": "b"}}]},
         {"query_response": [{"send": "x"}] * 33},
         {"tls": True, "query_response": [{"starttls": True}]},
         {"dscp": 64},
@@ -293,7 +348,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> N
 
 
 def test_equal_options_can_be_shared() -> None:
-    told = {"query_response": [{"expect": "^220 ", "send": "QUIT"}]}
+    told = {"query_response": [{"expect": "^220 ", "labels": {"a": "$1"}, "send": "QUIT"}]}
     assert len({TcpOptions.model_validate(told), TcpOptions.model_validate(told)}) == 1
 
 

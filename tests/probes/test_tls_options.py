@@ -118,6 +118,23 @@ def test_metrics_are_spelled_as_blackbox_exporter_spells_them(
     assert all(not list(metric.samples(Outcome(Verdict.BAD, 0, "refused"))) for metric in TLS_METRICS)
 
 
+def test_of_all_names_the_metric_shows_those_of_dns() -> None:
+    names = [
+        "sbc.example.net",
+        "192.0.2.1",
+        "2001:db8::1",
+        "sip:example.net",
+        "noc@example.net",
+        "*.example.net",
+    ]
+    told = {f"certificate_{key}": "" for key in ("sha256", "subject", "issuer")} | {
+        "certificate_names": names
+    }
+    info = next(metric for metric in TLS_METRICS if metric.name == "probe_ssl_last_chain_info")
+    ((labels, _),) = info.samples(Outcome(Verdict.GOOD, 0, "", detail=told))
+    assert labels["subjectalternative"] == "sbc.example.net,*.example.net"
+
+
 @pytest.mark.parametrize(
     ("openssl", "registered"),
     [
@@ -134,10 +151,25 @@ def test_ciphers_have_their_registered_names(openssl: str, registered: str) -> N
     assert iana_name(openssl) == registered
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3"])
 def test_the_oldest_version_is_the_one_that_was_asked_for(version: str) -> None:
     context = context_of(tls_min=version)
     assert context.minimum_version.name == {"1.0": "TLSv1"}.get(version, f"TLSv{version.replace('.', '_')}")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tls_max": "1.1"},
+        {"tls_min": "1.3", "tls_max": "1.2"},
+        {"tls_min": "1.4"},
+        {"key_file": "ours.key"},
+    ],
+)
+def test_options_that_cannot_be_kept_are_refused(options: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match=r"expected|should be"):
+        TlsOptions.model_validate(options)
 
 
 @pytest.mark.parametrize("missing", ["ca_file", "certificate_file", "key_file"])
@@ -196,6 +228,19 @@ def test_a_context_is_made_once_and_again_when_a_file_changes(
     assert contexts.get(options, check_name=False) is not first
     os.utime(chain, ns=(0, 0))
     assert contexts.get(options) is not first
+
+
+def test_a_change_of_the_systems_authorities_is_noticed(
+    authority: Authority, certificate: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "system.pem"
+    shutil.copy(Authority(tmp_path).ca_file, system)
+    monkeypatch.setenv("SSL_CERT_FILE", str(system))
+    contexts, told = Contexts(ssl.SSLContext), TlsOptions()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(certificate, contexts.get(told))
+    shutil.copy(authority.ca_file, system)
+    shake_hands(certificate, contexts.get(told))
 
 
 def refusal(server: Certificate, **options: object) -> Outcome:
