@@ -42,9 +42,7 @@ INTERFACES = Sensor(
 
 UPTIME = Sensor(
     "uptime",
-    figures=(
-        Figure("uptime_seconds", "Since the agent was last initialised", (SYS_UP_TIME,), scale=0.01),
-    ),
+    figures=(Figure("uptime_seconds", "Since the agent was last initialised", (SYS_UP_TIME,), scale=0.01),),
     reboot=True,
 )
 

@@ -21,7 +21,10 @@ _WATCHED = """  - id: trunk
     up_when: any
     checks:
 """
-_CHECK = "      - {{target: 'call:{number}@127.0.0.1:{port}', answer_within: 500ms, duration: 9500ms, calls_per_hour: 3600}}\n"
+_CHECK = (
+    "      - {{target: 'call:{number}@127.0.0.1:{port}', answer_within: 500ms, duration: 9500ms, "
+    "calls_per_hour: 3600}}\n"
+)
 _DEFAULTS = "{interval: 12s, timeout: 12s, fall: 3, rise: 2, retry_interval: 12s}"
 
 

@@ -16,7 +16,7 @@ from probes.outcome import Outcome, Verdict
 from probes.snmp import SnmpOptions, SnmpProber
 from tests.peers import peer
 from tests.probes.snmp_agent import Relay, serving, silent_port
-from tests.probes.snmp_peers import AUTH_PASSWORD, AUTHS, PRIV_PASSWORD, credentials, probe, snmpd
+from tests.probes.snmp_peers import AUTH_PASSWORD, PRIV_PASSWORD, credentials, probe, snmpd
 
 USER = "sha256-aes128"
 
