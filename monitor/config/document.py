@@ -27,6 +27,7 @@ from monitor.config.tree import Place, Series, Step, Table, Tree
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 32
+_TOO_DEEP = f"expected at most {MAX_DEPTH} levels"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
@@ -169,7 +170,7 @@ class _Builder:
             self._flaw(event, "expected a key that is plain text")
             return False
         if len(self.open) == MAX_DEPTH:
-            self._flaw(event, f"expected at most {MAX_DEPTH} levels")
+            self._flaw(event, _TOO_DEEP)
             return False
         place = _place(event)
         self._attach(tree, place)
@@ -227,6 +228,8 @@ class _Builder:
 
 
 def _syntax_message(error: yaml.YAMLError, text: str) -> str:
+    if "nesting depth" in str(error):  # libyaml's own limit, which it may reach first: it reads ahead
+        return _TOO_DEEP
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return f"expected YAML: {error}"
     mark, begun = error.problem_mark, error.context_mark

@@ -30,8 +30,7 @@ class Lab:
 
     async def open(self) -> Ports:
         """Raises OSError where an address cannot be had."""
-        trunk = await self.trunk.serve_udp(HOST)
-        await self.trunk.serve_tcp(HOST, trunk)
+        trunk = await self.trunk.serve(HOST)
         pbx = await self.pbx.serve_tcp(HOST)
         accepting = await asyncio.start_server(_accept, HOST, 0)
         tcp = accepting.sockets[0].getsockname()[1]

@@ -13,6 +13,7 @@ _FULL_NAME = {"v": "via", "f": "from", "t": "to", "i": "call-id", "l": "content-
 _COPIED = ("via", "from", "to", "call-id", "cseq")
 _RPORT = re.compile(r";\s*rport(?=[;,\s]|$)", re.IGNORECASE)
 _LARGEST = 65_536
+_ATTEMPTS = 20
 
 
 class Endpoint:
@@ -21,11 +22,19 @@ class Endpoint:
     def __init__(self) -> None:
         self.answering = True
 
-    async def serve_udp(self, host: str, port: int = 0) -> int:
-        """Returns the port."""
+    async def serve(self, host: str) -> int:
+        """Over UDP and TCP; returns the port. Raises OSError where no port is free for both."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), (host, port))
-        return int(transport.get_extra_info("sockname")[1])
+        left = _ATTEMPTS
+        while True:
+            datagrams, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), (host, 0))
+            try:
+                return await self.serve_tcp(host, datagrams.get_extra_info("sockname")[1])
+            except OSError:
+                datagrams.close()
+                left -= 1
+                if not left:
+                    raise
 
     async def serve_tcp(self, host: str, port: int = 0) -> int:
         """Returns the port."""

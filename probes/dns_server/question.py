@@ -44,14 +44,17 @@ class Question:
 
 def new_question(name: dns.name.Name, options: DnsOptions) -> Question:
     """A question with an identifier of its own that nobody can foretell (RFC 5452 §9.2)."""
-    body, section = _body(name, options.record, options.query_class, options.recursion, options.dnssec)
+    body, section = _body(name.labels, options.record, options.query_class, options.recursion, options.dnssec)
     return Question(os.urandom(2), body, section)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(
+    maxsize=4_096
+)  # by the labels: names that differ in case alone are equal, and are asked for as written
 def _body(
-    name: dns.name.Name, record: str, query_class: str, recursion: bool, dnssec: bool
+    labels: tuple[bytes, ...], record: str, query_class: str, recursion: bool, dnssec: bool
 ) -> tuple[bytes, bytes]:
+    name = dns.name.Name(labels)
     flags = (dns.flags.RD if recursion else 0) | (dns.flags.AD if dnssec else 0)
     edns = {"use_edns": 0, "payload": _UDP_PAYLOAD, "want_dnssec": True} if dnssec else {"use_edns": False}
     wire = dns.message.make_query(name, record, query_class, flags=flags, **edns).to_wire()

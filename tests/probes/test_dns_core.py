@@ -41,6 +41,10 @@ class TestQuestion:
         assert question.flags == dns.flags.RD
         assert question.edns == -1
 
+    def test_names_that_differ_in_case_alone_are_each_asked_for_as_they_are_written(self) -> None:
+        written = [dns.name.from_text(text) for text in ("lab.test", "LAB.TEST", "lab.test")]
+        assert [b"LAB" in new_question(name, DnsOptions()).wire for name in written] == [False, True, False]
+
     def test_type_class_and_recursion_are_as_they_were_told(self) -> None:
         question = asked(record="txt", query_class="CH", recursion=False)
         (section,) = question.question
