@@ -6,31 +6,48 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.invocation import Invocation
-from monitor.cli.output import say
 
 if TYPE_CHECKING:
-    from monitor.ledger.requests import Result, Task
+    from monitor.ledger.request import Mode, Request, Result, Task
     from monitor.sla.months import Month
 
 
 def change(
+    invocation: Invocation, kind: type[Request], fields: Mapping[str, Any], mode: Mode = "apply"
+) -> Result:
+    """The result of a request."""
+    from monitor.ledger.request import checked  # noqa: PLC0415
+
+    request = checked(kind, fields)
+    return carry_out(
+        invocation,
+        lambda: request.task(invocation.configuration, invocation.now_ms),
+        f"/v1/requests/{kind.kind}",
+        fields,
+        mode,
+    )
+
+
+def carry_out(
     invocation: Invocation,
     task: Callable[[], Task],
     path: str,
     body: bytes | Mapping[str, Any],
+    mode: Mode = "apply",
     params: Mapping[str, str] | None = None,
 ) -> Result:
     """The result of a task; where an agent holds the database, of the same request at its control socket."""
+    from monitor.ledger.request import in_mode  # noqa: PLC0415
     from monitor.store.database import InUse  # noqa: PLC0415
     from monitor.store.session import writing  # noqa: PLC0415
 
-    prepared = task()
+    prepared = in_mode(task(), mode)
     try:
         with writing(invocation.database, invocation.now_ms) as transaction:
             result: Result = transaction(prepared)
             return result
     except InUse:
-        return _ask_agent(invocation, path, body, params)
+        return _ask_agent(invocation, path, body, {**(params or {}), "mode": mode})
 
 
 def _ask_agent(
@@ -62,18 +79,3 @@ def freeze(invocation: Invocation, month: Month) -> None:
                 pass
     except InUse:
         _ask_agent(invocation, "/v1/freeze", {"month": str(month)})
-
-
-def say_revised(result: Mapping[str, Any]) -> None:
-    """Which frozen months got a revision, and what is different there."""
-    for one in result["revised"]:
-        changes = ", ".join(
-            f"{key} {_short(old)} -> {_short(new)}" for key, (old, new) in one["difference"].items()
-        )
-        say(f"{one['service']}: revision {one['revision']} of the frozen month {one['month']}: {changes}")
-
-
-def _short(value: object) -> str:
-    if isinstance(value, dict):  # a credit
-        return f"{value['amount']} {value['currency']}"
-    return "none" if value is None else str(value)

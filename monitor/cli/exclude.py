@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import zoneinfo
 from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.changing import change, say_revised
+from monitor.cli.changing import change
 from monitor.cli.invocation import Invocation, pass_invocation
-from monitor.cli.output import print_json, print_table, say
-from monitor.cli.parameters import instant
+from monitor.cli.modes import asked_mode, mode_options, tell
+from monitor.cli.output import print_json, print_table
+from monitor.cli.parameters import AUTHOR, JSON, instant
 from monitor.sla.months import local_iso
 from monitor.store.exclusions import CLASSES
 
 if TYPE_CHECKING:
     from monitor.store.exclusions import Exclusion
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a uid without a name, as in a container
-        return f"uid {os.getuid()}"
-
-
-_AUTHOR = click.option("--author", default=_login, show_default="your login", help="Who says so.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group
@@ -50,8 +38,9 @@ def command() -> None:
 )
 @click.option("--to", "to_text", metavar="T", required=True, help="Likewise.")
 @click.option("--reason", required=True)
-@_AUTHOR
-@_JSON
+@AUTHOR
+@mode_options
+@JSON
 @pass_invocation
 def add(
     invocation: Invocation,
@@ -63,10 +52,15 @@ def add(
     to_text: str,
     reason: str,
     author: str,
+    apply: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Enter an exclusion, ahead or afterwards. Frozen months that it touches get a revision."""
-    from monitor.ledger.requests import Exclude, checked, excluding  # noqa: PLC0415
+    """Enter an exclusion, ahead or afterwards. Frozen months that it touches get a revision.
+
+    Where that changes a credit it is only shown, unless --apply is given.
+    """
+    from monitor.ledger.excluding import Exclude  # noqa: PLC0415
 
     if (service_id is not None) + (tag is not None) + for_all != 1:
         raise click.UsageError("expected one of --service, --tag and --all")
@@ -81,46 +75,35 @@ def add(
         "reason": reason,
         "author": author,
     }
-    result = change(
-        invocation,
-        lambda: excluding(invocation.configuration, checked(Exclude, fields), invocation.now_ms),
-        "/v1/exclusions",
-        fields,
-    )
-    if as_json:
-        print_json(result)
-    else:
-        click.echo(result["uid"])
-        say_revised(result)
+    mode = asked_mode(apply, dry_run)
+    result = change(invocation, Exclude, fields, mode)
+    tell(result, mode, as_json)
 
 
 @command.command("withdraw")
 @click.argument("uid")
 @click.option("--reason", required=True)
-@_AUTHOR
-@_JSON
+@AUTHOR
+@mode_options
+@JSON
 @pass_invocation
-def withdraw(invocation: Invocation, uid: str, reason: str, author: str, as_json: bool) -> None:
-    """Withdraw an exclusion by its id, or the beginning of it. It stays on record."""
-    from monitor.ledger.requests import Withdraw, checked, withdrawing  # noqa: PLC0415
+def withdraw(
+    invocation: Invocation, uid: str, reason: str, author: str, apply: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Withdraw an exclusion by its id, or the beginning of it. It stays on record.
 
-    fields = {"uid": uid, "reason": reason, "author": author}
-    result = change(
-        invocation,
-        lambda: withdrawing(checked(Withdraw, fields), invocation.now_ms),
-        "/v1/withdrawals",
-        fields,
-    )
-    if as_json:
-        print_json(result)
-    else:
-        say(f"withdrawn: {result['uid']}")
-        say_revised(result)
+    Where that changes the credit of a frozen month it is only shown, unless --apply is given.
+    """
+    from monitor.ledger.excluding import Withdraw  # noqa: PLC0415
+
+    mode = asked_mode(apply, dry_run)
+    result = change(invocation, Withdraw, {"uid": uid, "reason": reason, "author": author}, mode)
+    tell(result, mode, as_json, f"withdrawn: {result['uid']}")
 
 
 @command.command("list")
 @click.option("--service", "service_id", metavar="S", help="Only those that concern that service.")
-@_JSON
+@JSON
 @pass_invocation
 def list_all(invocation: Invocation, service_id: str | None, as_json: bool) -> None:
     """List all exclusions, those withdrawn as well."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.changing import change, say_revised
+from monitor.cli.changing import carry_out
 from monitor.cli.invocation import Invocation, pass_invocation
-from monitor.cli.output import print_json, say
+from monitor.cli.modes import tell
+from monitor.cli.parameters import JSON
+
+if TYPE_CHECKING:
+    from monitor.ledger.request import Mode
 
 
 @click.group
@@ -19,9 +24,10 @@ def command() -> None:
 
 @command.command("history")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True, exists=True, dir_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print what was imported as JSON.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would bring in and change.")
+@JSON
 @pass_invocation
-def history(invocation: Invocation, file: Path, as_json: bool) -> None:
+def history(invocation: Invocation, file: Path, dry_run: bool, as_json: bool) -> None:
     """Bring in a history in JSON Lines ("-" for standard input): all of it, or nothing.
 
     \b
@@ -31,22 +37,21 @@ def history(invocation: Invocation, file: Path, as_json: bool) -> None:
     What no span covers is unknown. What is there already is passed over, so that a file can be imported
     again after lines were added to it. Frozen months that it touches get a revision.
     """
-    from monitor.ledger.requests import importing  # noqa: PLC0415
+    from monitor.ledger.importing import importing  # noqa: PLC0415
 
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     source = "standard input" if str(file) == "-" else file.name
-    result = change(
+    mode: Mode = "rehearse" if dry_run else "apply"
+    result = carry_out(
         invocation,
         lambda: importing(invocation.configuration, content, source, invocation.now_ms),
         "/v1/import-history",
         content,
+        mode,
         {"source": source},
     )
-    if as_json:
-        print_json(result)
-        return
-    say(
+    done = (
         f"imported {result['spans']} spans and {result['exclusions']} exclusions;"
         f" {result['known']} were there already"
     )
-    say_revised(result)
+    tell(result, mode, as_json, done)

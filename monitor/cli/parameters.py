@@ -1,7 +1,9 @@
-"""Instants, months and time zones as they stand on the command line."""
+"""Instants, months and time zones as they stand on the command line, and options that many commands have."""
 
 from __future__ import annotations
 
+import getpass
+import os
 import zoneinfo
 
 import click
@@ -51,3 +53,14 @@ class _ZoneParam(click.ParamType[zoneinfo.ZoneInfo]):
 
 
 ZONE = _ZoneParam()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a uid without a name, as in a container
+        return f"uid {os.getuid()}"
+
+
+AUTHOR = click.option("--author", default=_login, show_default="your login", help="Who says so.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

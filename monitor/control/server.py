@@ -7,14 +7,16 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, get_args
 
 from aiohttp import web
 
 from monitor.config.values import Configuration
 from monitor.ledger.errors import LedgerError
 from monitor.ledger.freezing import freeze_due
-from monitor.ledger.requests import Exclude, Task, Withdraw, checked, excluding, importing, withdrawing
+from monitor.ledger.importing import importing
+from monitor.ledger.request import Mode, Task, checked, in_mode
+from monitor.ledger.requests import REQUESTS
 from monitor.sla.months import Month
 from monitor.store.database import StoreError
 from monitor.store.history_file import HistoryErrors
@@ -34,8 +36,7 @@ def control_app(submit: Submit, configuration: Callable[[], Configuration]) -> w
     control = _Control(submit, configuration)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_refusals])
     app.router.add_post("/v1/import-history", control.import_history)
-    app.router.add_post("/v1/exclusions", control.exclude)
-    app.router.add_post("/v1/withdrawals", control.withdraw)
+    app.router.add_post("/v1/requests/{kind}", control.request)
     app.router.add_post("/v1/freeze", control.freeze)
     return app
 
@@ -49,15 +50,14 @@ class _Control:
         content = await request.read()
         source = request.query.get("source", "")[:500] or "-"
         task = await asyncio.to_thread(importing, self._configuration(), content, source, _now_ms())
-        return await self._run(task)
+        return await self._run(task, _mode(request))
 
-    async def exclude(self, request: web.Request) -> web.Response:
-        asked = checked(Exclude, await _fields(request))
-        return await self._run(excluding(self._configuration(), asked, _now_ms()))
-
-    async def withdraw(self, request: web.Request) -> web.Response:
-        asked = checked(Withdraw, await _fields(request))
-        return await self._run(withdrawing(asked, _now_ms()))
+    async def request(self, request: web.Request) -> web.Response:
+        kind = REQUESTS.get(request.match_info["kind"])
+        if kind is None:
+            raise web.HTTPNotFound
+        asked = checked(kind, await _fields(request))
+        return await self._run(asked.task(self._configuration(), _now_ms()), _mode(request))
 
     async def freeze(self, request: web.Request) -> web.Response:
         """Freeze a month in portions, so that what the agent sees in the meantime is written, too."""
@@ -70,12 +70,20 @@ class _Control:
             frozen += len(portion)
         return web.json_response({"frozen": frozen})
 
-    async def _run(self, task: Task) -> web.Response:
-        return web.json_response(await asyncio.wrap_future(self._submit(task)))
+    async def _run(self, task: Task, mode: Mode) -> web.Response:
+        return web.json_response(await asyncio.wrap_future(self._submit(in_mode(task, mode))))
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _mode(request: web.Request) -> Mode:
+    asked = request.query.get("mode", "apply")
+    for mode in get_args(Mode):
+        if mode == asked:
+            return mode  # type: ignore[no-any-return]
+    raise LedgerError(f"mode: expected one of {', '.join(get_args(Mode))}, not {asked!r:.40}")
 
 
 async def _fields(request: web.Request) -> dict[str, Any]:

@@ -50,13 +50,17 @@ def agent(site: Site) -> Iterator[Writer]:
 def test_the_running_agent_imports_excludes_withdraws_and_freezes(site: Site) -> None:
     with agent(site):
         imported = site.json("import", "history", site.history())
-        assert imported == {"spans": 3, "exclusions": 0, "known": 0, "revised": []}
+        assert imported == {"spans": 3, "exclusions": 0, "known": 0, "revised": [], "applied": True}
         (owed,) = site.json("credits", "2026-10")["entitlements"]
         assert owed["amount"] == "60.00"
         window = ("--from", "2026-10-10T10:00", "--to", "2026-10-10T11:00", "--reason", "new SBC")
+        refused = site.run("exclude", "add", "--all", "--class", "maintenance", *window)
+        assert refused.exit_code == 1
+        assert site.json("exclude", "list") == []
+        window = (*window, "--apply")
         added = site.json("exclude", "add", "--all", "--class", "maintenance", *window)
         assert [one["revision"] for one in added["revised"]] == [2]
-        withdrawn = site.json("exclude", "withdraw", added["uid"][:8], "--reason", "typo")
+        withdrawn = site.json("exclude", "withdraw", added["uid"][:8], "--reason", "typo", "--apply")
         assert withdrawn["uid"] == added["uid"]
         assert [one["state"] for one in site.json("credits", "2026-10")["entitlements"]][-1] == "draft"
 
@@ -79,12 +83,18 @@ def test_what_the_agent_refuses_is_told_with_exit_one(site: Site) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "said"),
     [
-        ("/v1/exclusions", b"{", "expected a JSON object"),
-        ("/v1/exclusions", b"[]", "expected a JSON object"),
-        ("/v1/exclusions", json.dumps({"scope": "all", "colour": "red"}).encode(), "colour: "),
-        ("/v1/withdrawals", b'{"uid": "", "reason": "x", "author": "x"}', "uid: "),
+        ("/v1/requests/exclude", b"{", "expected a JSON object"),
+        ("/v1/requests/exclude", b"[]", "expected a JSON object"),
+        ("/v1/requests/exclude", json.dumps({"scope": "all", "colour": "red"}).encode(), "colour: "),
+        ("/v1/requests/withdraw-exclusion", b'{"uid": "", "reason": "x", "author": "x"}', "uid: "),
         ("/v1/freeze", b'{"month": "2026-13"}', "expected a month such as 2026-10"),
         ("/v1/import-history", b"{}", "line 1: "),
+        ("/v1/requests/nothing", b"{}", "404"),
+        (
+            "/v1/requests/withdraw-exclusion?mode=never",
+            b'{"uid": "f", "reason": "x", "author": "x"}',
+            "mode: expected one of apply, careful, rehearse",
+        ),
         ("/v1/nothing", b"{}", "404"),
     ],
 )

@@ -30,7 +30,13 @@ def test_the_frozen_month_reads_as_before(site: Site) -> None:
 
 def test_importing_a_file_twice_changes_nothing(site: Site) -> None:
     file = site.history()
-    assert site.json("import", "history", file) == {"spans": 3, "exclusions": 0, "known": 0, "revised": []}
+    assert site.json("import", "history", file) == {
+        "spans": 3,
+        "exclusions": 0,
+        "known": 0,
+        "revised": [],
+        "applied": True,
+    }
     report = site.run("report", "2026-10", "--json").stdout
     assert site.json("import", "history", file) == {"spans": 0, "exclusions": 0, "known": 3, "revised": []}
     assert site.run("report", "2026-10", "--json").stdout == report
@@ -80,7 +86,7 @@ def test_an_exclusion_is_entered_listed_and_withdrawn(site: Site) -> None:
     window = ("--from", "2026-10-10T10:00", "--to", "2026-10-10T11:00")
     added = site.run(
         *("exclude", "add", "--service", "acme-trunk", "--class", "maintenance", *window),
-        *("--reason", "new [SBC]", "--author", "noc"),
+        *("--reason", "new [SBC]", "--author", "noc", "--apply"),
     )
     assert added.exit_code == 0, added.output
     uid = added.stdout.strip()
@@ -88,11 +94,40 @@ def test_an_exclusion_is_entered_listed_and_withdrawn(site: Site) -> None:
     listed = site.run("exclude", "list").stdout
     assert uid in listed
     assert "new [SBC]" in listed
-    assert site.run("exclude", "withdraw", uid[:8], "--reason", "typo", "--author", "noc").exit_code == 0
+    assert (
+        site.run("exclude", "withdraw", uid[:8], "--reason", "typo", "--author", "noc", "--apply").exit_code
+        == 0
+    )
     (kept,) = site.json("exclude", "list", "--service", "acme-trunk")
     assert (kept["uid"], kept["withdrawn"]["reason"]) == (uid, "typo")
     states = [one["state"] for one in site.json("credits", "2026-10")["entitlements"]]
     assert states == ["superseded", "superseded", "draft"]
+
+
+def test_where_the_credit_of_a_frozen_month_changes_it_is_shown_and_not_done_unless_told(site: Site) -> None:
+    site.run("import", "history", site.history())
+    window = ("--from", "2026-10-10T10:00", "--to", "2026-10-10T11:00")
+    add = ("exclude", "add", "--all", "--class", "maintenance", *window, "--reason", "new SBC")
+    rehearsed = site.run(*add, "--dry-run")
+    assert (rehearsed.exit_code, rehearsed.stdout) == (0, "")
+    site.run("credits", "2026-10")
+    refused = site.run(*add)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "credit 60.00 EUR -> 30.00 EUR" in refused.stderr
+    assert "--apply" in refused.stderr
+    assert site.json("exclude", "list") == []
+    assert site.json("credits", "2026-10")["entitlements"][0]["state"] == "draft"
+    assert site.run(*add, "--apply", "--dry-run").exit_code == 2
+    assert site.json(*add, "--apply")["applied"] is True
+    assert site.json("credits", "2026-10")["entitlements"][0]["state"] == "superseded"
+
+
+def test_a_history_is_only_looked_at_with_dry_run(site: Site) -> None:
+    result = site.run("import", "history", site.history(), "--dry-run")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "would" in result.stderr
+    assert site.json("import", "history", site.history(), "--dry-run")["spans"] == 3
+    assert site.json("import", "history", site.history())["spans"] == 3
 
 
 def test_an_exclusion_that_cannot_be_is_refused(site: Site) -> None:

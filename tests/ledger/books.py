@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 
 from monitor.config import Configuration, load
 from monitor.ledger.entitlements import Entitlement, of_month
+from monitor.ledger.excluding import Exclude, Withdraw
 from monitor.ledger.freezing import freeze_due
 from monitor.ledger.frozen import Revision
+from monitor.ledger.importing import importing
 from monitor.ledger.report import ReportedMonth, report
-from monitor.ledger.requests import Exclude, Withdraw, excluding, importing, withdrawing
+from monitor.ledger.request import Request
 from monitor.sla.months import Month, parse_instant
 from monitor.store.database import open_for_writing
 
@@ -84,6 +86,9 @@ class Book:
         content = "\n".join(lines).encode()
         return self.write(importing(self.configuration, content, "x.jsonl", self.now_ms))  # type: ignore[no-any-return]
 
+    def ask(self, request: Request) -> dict[str, Any]:
+        return self.write(request.task(self.configuration, self.now_ms))  # type: ignore[no-any-return]
+
     def exclude(
         self, begin: str, end: str, scope: str = "service", subject: str = "acme-trunk"
     ) -> dict[str, Any]:
@@ -98,11 +103,10 @@ class Book:
                 "author": "noc",
             }
         )
-        return self.write(excluding(self.configuration, asked, self.now_ms))  # type: ignore[no-any-return]
+        return self.ask(asked)
 
     def withdraw(self, uid: str) -> dict[str, Any]:
-        asked = Withdraw(uid=uid, reason="typo", author="noc")
-        return self.write(withdrawing(asked, self.now_ms))  # type: ignore[no-any-return]
+        return self.ask(Withdraw(uid=uid, reason="typo", author="noc"))
 
     def freeze(self, month: str | None = None) -> list[Revision]:
         one = None if month is None else Month.parse(month)

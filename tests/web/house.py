@@ -17,7 +17,7 @@ from monitor.agent.showing import Showing
 from monitor.config import Configuration, load
 from monitor.ledger.agreement import agreed
 from monitor.ledger.freezing import freeze_due
-from monitor.ledger.requests import importing
+from monitor.ledger.importing import importing
 from monitor.ledger.rollup import Ledger, around_month
 from monitor.live import Live, LiveCheck, LiveService
 from monitor.sla.months import month_of, parse_instant
