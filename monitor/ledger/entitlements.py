@@ -45,7 +45,8 @@ def draft(db: sqlite3.Connection, month_key: int, owed: Credit | NoCredit, now_m
         return
     steps = [[step.what, step.how, step.result] for step in owed.steps]
     cursor = db.execute(
-        "INSERT INTO entitlements (uid, month, amount, currency, calculation, drafted_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO entitlements (uid, kind, month, amount, currency, calculation, drafted_ms)"
+        " VALUES (?, 'availability', ?, ?, ?, ?, ?)",
         (
             str(uuid.uuid4()),
             month_key,

@@ -18,7 +18,7 @@ _COLUMNS = (
     "uid, scope, subject, class, from_ms, to_ms, exclusions.reason, exclusions.author, exclusions.entered_ms,"
     " withdrawals.reason, withdrawals.author, withdrawals.entered_ms"
 )
-_ALL = f"SELECT {_COLUMNS} FROM exclusions LEFT JOIN withdrawals ON exclusion = key"  # noqa: S608
+_ALL = f"SELECT {_COLUMNS} FROM exclusions LEFT JOIN withdrawals ON exclusion = exclusions.key"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,13 @@ def withdraw(db: sqlite3.Connection, prefix: str, withdrawal: Withdrawal) -> Exc
 
 def everything(db: sqlite3.Connection) -> list[Exclusion]:
     """All exclusions in the order of their beginnings, those withdrawn as well."""
-    return [_exclusion(row) for row in db.execute(f"{_ALL} ORDER BY from_ms, key")]
+    return [_exclusion(row) for row in db.execute(f"{_ALL} ORDER BY from_ms, exclusions.key")]
 
 
 def in_force(db: sqlite3.Connection, from_ms: int, to_ms: int) -> list[Exclusion]:
     """The exclusions that touch the window and are not withdrawn, in the order of their beginnings."""
     rows = db.execute(
-        f"{_ALL} WHERE exclusion IS NULL AND from_ms < ? AND to_ms > ? ORDER BY from_ms, key",
+        f"{_ALL} WHERE exclusion IS NULL AND from_ms < ? AND to_ms > ? ORDER BY from_ms, exclusions.key",
         (to_ms, from_ms),
     )
     return [_exclusion(row) for row in rows]

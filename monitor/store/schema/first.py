@@ -1,15 +1,10 @@
-"""Tables, views and their migrations.
-
-Facts are append-only, and triggers keep them so. ``spans`` alone is derived: the time line of each service,
-tiled without a gap from its first fact on, rebuilt from the facts at any time (see store.spans).
-All instants are integer milliseconds of UTC; the views show them as ISO 8601.
-"""
+"""The first schema: what the agent saw, what was imported, months and entitlements."""
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Database
 
-migrations = Migrations("ringback")
+from monitor.store.schema.statements import iso, keep, run
 
 _FACTS = ("changes", "check_changes", "evidence", "blips", "clock_steps", "imports", "imported_spans")
 _LEDGER = ("exclusions", "withdrawals", "months", "entitlements", "entitlement_events")
@@ -169,13 +164,9 @@ CREATE INDEX spans_not_up ON spans (service, from_ms, to_ms, state, outage) WHER
 """
 
 
-def _iso(column: str) -> str:
-    return f"strftime('%Y-%m-%dT%H:%M:%S', {column} / 1000, 'unixepoch') || printf('.%03dZ', {column} % 1000)"
-
-
 _VIEWS = f"""
 CREATE VIEW service_states AS
-    SELECT services.id AS service, state, {_iso("from_ms")} AS "from", {_iso("to_ms")} AS "to",
+    SELECT services.id AS service, state, {iso("from_ms")} AS "from", {iso("to_ms")} AS "to",
            (to_ms - from_ms) / 1000.0 AS seconds, reason, source
     FROM spans JOIN services ON services.key = spans.service;
 CREATE VIEW outages AS
@@ -190,21 +181,21 @@ CREATE VIEW outages AS
                 ORDER BY from_ms LIMIT 1) AS first_good_ms
         FROM bad JOIN spans AS start ON start.service = bad.service AND start.from_ms = bad.first_bad_ms
     )
-    SELECT services.id AS service, {_iso("last_good_ms")} AS last_good, {_iso("first_bad_ms")} AS first_bad,
-           {_iso("finish.seen_ms")} AS last_bad, {_iso("first_good_ms")} AS first_good,
+    SELECT services.id AS service, {iso("last_good_ms")} AS last_good, {iso("first_bad_ms")} AS first_bad,
+           {iso("finish.seen_ms")} AS last_bad, {iso("first_good_ms")} AS first_good,
            down_ms / 1000.0 AS seconds, ended.reason, ended.source,
            CASE WHEN first_good_ms IS NULL AND ended.source = 'probe' THEN 'open' ELSE 'over' END AS status
     FROM ended JOIN services ON services.key = ended.service
     LEFT JOIN spans AS finish ON finish.service = ended.service AND finish.from_ms = ended.first_good_ms;
 CREATE VIEW agent_runs AS
-    SELECT vantage, version, {_iso("started_ms")} AS started, {_iso("heartbeat_ms")} AS covered_to,
-           {_iso("stopped_ms")} AS stopped
+    SELECT vantage, version, {iso("started_ms")} AS started, {iso("heartbeat_ms")} AS covered_to,
+           {iso("stopped_ms")} AS stopped
     FROM runs;
 CREATE VIEW exclusions_in_force AS
-    SELECT uid, scope, subject, class, {_iso("from_ms")} AS "from", {_iso("to_ms")} AS "to", reason, author
+    SELECT uid, scope, subject, class, {iso("from_ms")} AS "from", {iso("to_ms")} AS "to", reason, author
     FROM exclusions WHERE key NOT IN (SELECT exclusion FROM withdrawals);
 CREATE VIEW frozen_months AS
-    SELECT services.id AS service, month, revision, {_iso("frozen_ms")} AS frozen_at,
+    SELECT services.id AS service, month, revision, {iso("frozen_ms")} AS frozen_at,
            json_extract(figures, '$.availability') AS availability, json_extract(figures, '$.guarantee') AS guarantee,
            json_extract(figures, '$.breach') AS breach, json_extract(figures, '$.down_ms') / 1000.0 AS down_seconds,
            json_extract(figures, '$.coverage') AS coverage, reason, difference
@@ -212,30 +203,18 @@ CREATE VIEW frozen_months AS
 CREATE VIEW credits AS
     SELECT entitlements.uid, services.id AS service, months.month, revision, amount, currency,
            (SELECT state FROM entitlement_events WHERE entitlement = entitlements.key
-            ORDER BY key DESC LIMIT 1) AS state, {_iso("drafted_ms")} AS drafted_at
+            ORDER BY key DESC LIMIT 1) AS state, {iso("drafted_ms")} AS drafted_at
     FROM entitlements JOIN months ON months.key = entitlements.month
     JOIN services ON services.key = months.service;
 CREATE VIEW probes_around_changes AS
-    SELECT services.id AS service, checks.name AS "check", {_iso("at_ms")} AS changed_at, state AS changed_to,
-           {_iso("sent_ms")} AS probe_sent, verdict, evidence.reason, round_trip_us, detail
+    SELECT services.id AS service, checks.name AS "check", {iso("at_ms")} AS changed_at, state AS changed_to,
+           {iso("sent_ms")} AS probe_sent, verdict, evidence.reason, round_trip_us, detail
     FROM evidence JOIN check_changes ON check_changes.key = evidence.check_change
     JOIN checks ON checks.key = check_changes."check" JOIN services ON services.key = checks.service;
 """  # noqa: S608
 
 
-@migrations()
-def m001_the_first_schema(db: Database) -> None:
-    for statement in _statements(_TABLES) + _statements(_VIEWS):
-        db.conn.execute(statement)
-    for table in _FACTS + _LEDGER:
-        for verb in ("UPDATE", "DELETE"):
-            db.conn.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} holds facts: they are never changed'); END"
-            )
-
-
-def _statements(script: str) -> list[str]:
-    """The single statements; ``executescript`` would commit the migration's transaction."""
-    lines = (line.split("--", 1)[0] for line in script.splitlines())
-    return [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
+def first_schema(db: Database) -> None:
+    run(db.conn, _TABLES)
+    run(db.conn, _VIEWS)
+    keep(db.conn, _FACTS + _LEDGER)
