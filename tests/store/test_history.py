@@ -110,7 +110,9 @@ def test_a_bad_span_of_one_service_keeps_all_others_out(db: sqlite3.Connection) 
 
 def test_a_withdrawn_exclusion_is_not_brought_back_by_its_file(db: sqlite3.Connection) -> None:
     bring_in(db, [EXCLUDED])
-    db.execute("INSERT INTO withdrawals (exclusion, reason, author, entered_ms) SELECT key, 'no', 'me', 0 FROM exclusions")
+    db.execute(
+        "INSERT INTO withdrawals (exclusion, reason, author, entered_ms) SELECT key, 'no', 'me', 0 FROM exclusions"
+    )
     assert bring_in(db, [EXCLUDED]).known == 1
     assert db.execute("SELECT count(*) FROM exclusions_in_force").fetchone() == (0,)
 
