@@ -87,7 +87,8 @@ def test_two_of_them_measure_the_path_to_each_other() -> None:
         assert other.stop(signal.SIGINT)["reflected"] == 6
 
 
-def test_two_of_them_call_each_other_and_hang_up() -> None:
+def test_two_of_them_call_each_other_and_hang_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # calls of an hour are remembered there
     words = ("--allow", "127.0.0.0/8", "--allow", "::1", "--listen-sip", "*:0", "--no-stamp")
     options = ("-o", "duration=600ms", "--timeout", "14s", "--json")
     with reflecting(*words) as one, reflecting(*words) as other:
