@@ -70,6 +70,7 @@ def web_app(
             web.get("/services/{service}", pages.service),
             web.get("/months/{month}", pages.month),
             web.get("/claims", pages.claims),
+            web.get("/claims/{uid}", pages.claim),
             web.get("/static/{name}", assets.serve),
             web.get("/metrics", metrics.scrape),
             web.get("/healthz", health.healthz),
