@@ -47,6 +47,7 @@ def test_the_rules_name_no_metric_that_does_not_exist() -> None:
 def test_an_outage_alerts_and_a_spent_budget_does(tmp_path: Path) -> None:
     """By Prometheus' own unit tests of rules."""
     file = tmp_path / "test.yml"
+    deadline = "ringback_claim_deadline_timestamp_seconds"
     file.write_text(
         f"""
 rule_files: [{WHERE}/alerts.yml]
@@ -57,9 +58,9 @@ tests:
       - {{series: 'ringback_service_up{{service="a", instance="lux"}}', values: '1 1 0 0 0'}}
       - {{series: 'ringback_guarantee_ratio{{service="a", instance="lux"}}', values: '0.999x4'}}
       - {{series: 'ringback_month_downtime_seconds{{service="a", instance="lux"}}', values: '0 0 0 1339.1 1400'}}
-      - {{series: 'ringback_claim_deadline_timestamp_seconds{{service="a", month="2026-09"}}', values: '240x4'}}
-      - {{series: 'ringback_claim_deadline_timestamp_seconds{{service="a", month="2026-10"}}', values: '{240 + 6 * 86400}x4'}}
-      - {{series: 'ringback_claim_deadline_timestamp_seconds{{service="a", month="2026-11"}}', values: '{240 + 8 * 86400}x4'}}
+      - {{series: '{deadline}{{service="a", month="2026-09"}}', values: '240x4'}}
+      - {{series: '{deadline}{{service="a", month="2026-10"}}', values: '{240 + 6 * 86400}x4'}}
+      - {{series: '{deadline}{{service="a", month="2026-11"}}', values: '{240 + 8 * 86400}x4'}}
       - {{series: 'up{{job="ringback", instance="lux"}}', values: '1x4'}}
     alert_rule_test:
       - {{eval_time: 1m, alertname: RingbackServiceDown, exp_alerts: []}}
