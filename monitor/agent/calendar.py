@@ -20,7 +20,7 @@ from monitor.agent.showing import Showing
 from monitor.config.values import Configuration, ServiceConfig
 from monitor.control.freezing import freeze_in_portions
 from monitor.ledger.agreement import agreed
-from monitor.ledger.claims_due import claims_due
+from monitor.ledger.claims_due import ClaimsDue, claims_due
 from monitor.ledger.errors import LedgerError
 from monitor.ledger.reopening import Late, last_change, late_records, revise_late
 from monitor.ledger.rollup import Ledger, Rollup, around_month
@@ -50,6 +50,9 @@ SHARE = 100
 
 REMIND_AT = 6
 """The hour (UTC) of the daily reminder."""
+
+REMIND_AFTER_S = 5
+"""How long after the start of the agent the first one comes."""
 
 REMINDERS = 50
 """Claims that are reminded of one by one; the page has all."""
@@ -83,7 +86,9 @@ class Calendar:
         soon = datetime.now(UTC) + timedelta(seconds=1)
         self._add(self._refresh, "interval", seconds=CHANGED_S, start_date=soon)
         self._add(self._freeze, "cron", minute=16, next_run_time=soon)  # months settle at a quarter past
-        self._add(self._remind, "cron", hour=REMIND_AT)
+        self._add(
+            self._remind, "cron", hour=REMIND_AT, next_run_time=soon + timedelta(seconds=REMIND_AFTER_S)
+        )
 
     def _add(self, job: Callable[[], Any], trigger: str, **when: Any) -> None:
         self._scheduler.add_job(
@@ -126,6 +131,10 @@ class Calendar:
 
     async def _remind(self) -> None:
         """Say once a day which claims have to be sent soon, or should have been."""
+        try:
+            self._live.claims = await asyncio.to_thread(_counted, self._configuration().agent.database)
+        except (StoreError, sqlite3.Error) as error:
+            log.error("cannot count claims", error=str(error))
         now_ms = self._timeline.now_ms()
         for service, month, deadline_ms in self._live.claims.pressing(now_ms)[:REMINDERS]:
             log.warning(
@@ -145,6 +154,7 @@ class Calendar:
             if months:
                 log.info("months frozen", months=months)
             await self._revise_late()
+            self._live.claims = await asyncio.to_thread(_counted, self._configuration().agent.database)
         except (LedgerError, StoreError, sqlite3.Error) as error:
             log.error("cannot freeze months", error=str(error))
 
@@ -161,6 +171,11 @@ class Calendar:
                 )
             await asyncio.sleep(PAUSE_S)
         self._looked_at = last
+
+
+def _counted(database: Path) -> ClaimsDue:
+    with closing(open_for_reading(database)) as db:
+        return claims_due(db)
 
 
 def _late(database: Path, after_key: int) -> tuple[int, list[Late]]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.config import load
 from monitor.ledger.freezing import freeze_due
-from monitor.sla.months import bounds, month_of, to_ms
+from monitor.sla.months import bounds, local_iso, month_of, to_ms
 from monitor.store.database import open_for_writing
 from tests.agent.real import Ringback, eventually, now_ms, running
 from tests.store.recorded import changed, run
@@ -25,7 +25,7 @@ BEFORE = LAST.previous
 
 
 def services(count: int) -> str:
-    terms = "plan: mixvoip/enterprise, monthly_fee: 100.00 EUR, timezone: Europe/Luxembourg"
+    terms = "plan: mixvoip/enterprise, monthly_fee: 100.00 EUR, overrides: {claim_within: 1d}"
     return "".join(f"  - {{id: trunk-{number:03}, {terms}}}\n" for number in range(count))
 
 
@@ -82,6 +82,11 @@ def test_an_agent_that_was_off_over_two_month_ends_freezes_both_months_once(tmp_
             assert figures["credit"]["amount"] == "60.00"
             (owed,) = agent.json("credits", str(month))["entitlements"]
             assert (owed["state"], owed["amount"], owed["revision"]) == ("draft", "60.00", 1)
+            assert owed["deadline"] == local_iso(to_ms + DAY_MS, LUXEMBOURG)
+        eventually(lambda: agent.metric('ringback_claims{state="draft"}') == 2)
+        series = f'ringback_claim_deadline_timestamp_seconds{{service="trunk-000",month="{LAST}"}}'
+        assert agent.metric(series) == (bounds(LAST, LUXEMBOURG)[1] + DAY_MS) // 1000
+        eventually(lambda: "claim not sent" in agent.log.read_text())
         before = frozen(agent)
         agent.kill()
         agent.start()

@@ -18,6 +18,7 @@ from monitor.config import Configuration, load
 from monitor.ledger.agreement import agreed
 from monitor.ledger.freezing import freeze_due
 from monitor.ledger.importing import importing
+from monitor.ledger.request import Request
 from monitor.ledger.rollup import Ledger, around_month
 from monitor.live import Live, LiveCheck, LiveService
 from monitor.sla.months import month_of, parse_instant
@@ -107,6 +108,10 @@ class House:
         content = "\n".join(map(json.dumps, lines)).encode()
         self.writer.submit(importing(self.configuration, content, "x.jsonl", self.now_ms)).result()
         self.writer.submit(partial(freeze_due, configuration=self.configuration, now_ms=self.now_ms)).result()
+
+    def ask(self, request: Request) -> None:
+        """Have a change of the ledger done."""
+        self.writer.submit(request.task(self.configuration, self.now_ms)).result()
 
     def turn(
         self, service: str, state: State, when: str, seen: str | None = None, reason: str = "timeout"
