@@ -218,6 +218,15 @@ def test_what_was_withdrawn_is_not_amended(owing: Book) -> None:
     assert owing.credits(MONTH)[-1].difference is None
 
 
+def test_what_was_sent_and_withdrawn_is_drafted_anew_by_a_revision_to_the_same_amount(owing: Book) -> None:
+    first = take_all(owing, "approve", "submit")
+    uid = half(owing)
+    take(owing, "withdraw", first)
+    owing.withdraw(uid)
+    assert states(owing) == [("withdrawn", "60.00"), ("superseded", "30.00"), ("draft", "60.00")]
+    assert owing.credits(MONTH)[-1].amends is None
+
+
 def test_after_an_amendment_was_accepted_it_is_what_is_paid(owing: Book) -> None:
     first = take_all(owing, "approve", "submit", "settle")
     take(owing, "settle", first, paid="40.00")
