@@ -15,7 +15,8 @@ from monitor.config.tree import Series, Table, Tree
 Keys = dict[str, object]
 """Options of a prober, as a check would have them."""
 
-_BYTES = re.compile(r"(\d{1,9})(?:([KMG])i?)?B?")
+_NOT_SPOKEN = ("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0")
+_BYTES = re.compile(r"(\d{1,9})(?:([KMG])i?)?B?", re.ASCII)
 _FACTORS = {None: 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _TLS_VERSIONS = {"TLS10": "1.0", "TLS11": "1.1", "TLS12": "1.2", "TLS13": "1.3"}
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -75,6 +76,16 @@ def _tls_version(key: str) -> Callable[[Tree], Keys]:
         return {key: _TLS_VERSIONS[value]}
 
     return form
+
+
+def _http_versions(value: Tree) -> Keys:
+    """Those that are spoken here; a list of others alone would never be met."""
+    if not isinstance(value, Series):
+        return _unless_empty("http_versions")(value)
+    spoken = [version for version in value if version not in _NOT_SPOKEN]
+    if value and not spoken:
+        raise ValueError("expected HTTP/1.0 or HTTP/1.1 among them: no other version is spoken here")
+    return {"http_versions": spoken} if spoken else {}
 
 
 def _body_size_limit(value: Tree) -> Keys:
@@ -150,7 +161,7 @@ DIALECTS: Mapping[str, Dialect] = {
         },
         forms={
             "valid_status_codes": _unless_empty("status"),
-            "valid_http_versions": _unless_empty("http_versions"),
+            "valid_http_versions": _http_versions,
             "compression": _unless_empty("compression"),
             "no_follow_redirects": _inverse("follow_redirects"),
             "body_size_limit": _body_size_limit,

@@ -15,8 +15,8 @@ LONGEST_MS = 120_000
 
 _LONGEST_NAME = 200
 _KEYS = ("prober", "timeout")
-_WHOLE = re.compile(r"(?:(\d{1,4})m(?!s))?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?")
-_FRACTION = re.compile(r"(\d{1,6}\.\d{1,9})s")
+_WHOLE = re.compile(r"(?:(\d{1,4})m(?!s))?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,6}\.\d{1,9})s", re.ASCII)
 
 
 def read_modules(source: Source) -> dict[str, ModuleConfig]:

@@ -47,11 +47,10 @@ class Probing:
             return web.Response(text=f"{error}\n", status=400)
         except Forbidden as error:
             return web.Response(text=f"{error}\n", status=403)
+        if not self._live.probing:
+            return _later("the agent is starting, or stopping")
         if self._under_way >= agent.probe.concurrency:
-            why = (
-                f"{self._under_way} probes are under way, as many as are allowed (agent.probe.concurrency)\n"
-            )
-            return web.Response(text=why, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+            return _later("as many probes are under way as are allowed (agent.probe.concurrency)")
         self._under_way += 1
         try:
             return await self._answer(asked)
