@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import ConfigurationErrors, Mistake, ModuleConfig, load
+from monitor.config.dialect import DIALECTS
 from monitor.config.modules import LONGEST_MS, parse_timeout
 
 THEIRS = """
@@ -221,3 +223,25 @@ def test_time_outs_are_read_as_prometheus_writes_them(minutes: int, seconds: int
 def test_other_time_outs_are_refused(text: object) -> None:
     with pytest.raises(ValueError, match="expected a duration"):
         parse_timeout(text)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "probe-endpoint.md"
+
+
+def test_the_page_names_every_key_of_blackbox_exporter_that_is_taken() -> None:
+    page = PAGE.read_text()
+    for scheme, dialect in DIALECTS.items():
+        inner = {key for one in dialect.inside.values() for key in one.keys - {"type"}}
+        missing = [key for key in sorted(dialect.keys | inner) if f"`{key}" not in page]
+        assert missing == [], scheme
+
+
+def test_the_examples_of_the_page_can_be_loaded(tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    agent = next(text for text in examples if text.startswith("agent:"))
+    modules = next(text for text in examples if text.startswith("modules:"))
+    (tmp_path / "modules.yml").write_text(modules + "  icmp: {prober: icmp}\n  sip_options: {prober: sip}\n")
+    (tmp_path / "ringback.yml").write_text(agent)
+    loaded = load(tmp_path / "ringback.yml").agent
+    assert loaded.modules["sip_tls"].options["tls_min"] == "1.2"
+    assert loaded.probe.concurrency == 20
