@@ -23,6 +23,10 @@ class BadRequest(Exception):
     """The request cannot be understood; the message says what was expected."""
 
 
+class Forbidden(Exception):
+    """The configuration does not allow it; the message says what."""
+
+
 class NotThere(Exception):
     """There is no such thing; the message says what."""
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.agent.real import Ringback, eventually, free_port, nginx, now_ms, running
 
+pytestmark = pytest.mark.alone
+
 HEARTBEAT_MS = 500
 KILLS = 20
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -28,6 +29,7 @@ from monitor.track.states import ServiceChange, State
 from monitor.track.tracker import Statement
 from monitor.web import web_app
 from probes.outcome import Outcome, Verdict
+from probes.prober import Prober
 from tests.ledger.books import LUXEMBOURG
 
 NOW = "2026-11-20T14:02:31"
@@ -81,11 +83,14 @@ class House:
     services: str = SERVICES
     live: Live = field(default_factory=lambda: Live("lux-1", "0.1.0"))
     now_ms: int = field(default_factory=lambda: at(NOW))
+    agent: str = ""
+    """More of the agent's section."""
+    probers: dict[type[Prober[Any, Any]], Prober[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         file = self.directory / "ringback.yml"
         file.write_text(
-            f"agent: {{name: lux-1, state_dir: {self.directory}}}\n"
+            f"agent:\n  name: lux-1\n  state_dir: {self.directory}\n{self.agent}"
             f"plans: [plans/mixvoip.yml]\nservices:\n{self.services}"
         )
         self.configuration: Configuration = load(file)
@@ -97,6 +102,11 @@ class House:
             self.showing.adopt(service)
         self.writer = Writer(self.database, lambda: self.now_ms)
         self.writer.begin_run("lux-1", "0.1.0", self.now_ms - 4 * 3_600_000).result()
+
+    def prober(self, kind: type[Prober[Any, Any]]) -> Prober[Any, Any]:
+        if kind not in self.probers:
+            self.probers[kind] = kind()
+        return self.probers[kind]
 
     @property
     def database(self) -> Path:
@@ -143,7 +153,7 @@ class House:
         db.close()
 
     def app(self) -> web.Application:
-        return web_app(self.live, lambda: self.configuration, self.database, self.clock)
+        return web_app(self.live, lambda: self.configuration, self.database, self.prober, self.clock)
 
     @asynccontextmanager
     async def served(self, port: int = 0) -> AsyncIterator[Site]:
@@ -157,6 +167,9 @@ class House:
                 yield Site(url, client)
         finally:
             await runner.cleanup()
+            for prober in self.probers.values():
+                await prober.close()
+            self.probers.clear()
 
     def close(self) -> None:
         self.writer.close()
