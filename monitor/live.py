@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import Any
 
 from monitor.config.values import ServiceConfig
 from monitor.ledger.claims_due import ClaimsDue
 from monitor.ledger.rollup import Rollup
 from monitor.track.states import State
 from probes.outcome import Outcome
+from probes.prober import Prober
 
 LATENESS_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -25,6 +27,8 @@ class LiveCheck:
     state: State = State.UNKNOWN
     since_ms: int | None = None
     suspect: bool = False
+    prober: type[Prober[Any, Any]] | None = None
+    """Whose metrics the outcome has."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,8 @@ class Metric:
     name: str
     help: str
     samples: Callable[[Outcome], Iterable[Sample]]
+    of_phases: bool = False
+    """It shows the outcome's phases, under the names that others have for them."""
 
 
 def number(name: str, help: str, key: str) -> Metric:
@@ -78,4 +80,4 @@ def durations(name: str, help: str, *phases: str, **renamed: str) -> Metric:
         for phase in phases:
             yield {"phase": renamed.get(phase, phase)}, took.get(phase, 0.0)
 
-    return Metric(name, help, samples)
+    return Metric(name, help, samples, of_phases=True)

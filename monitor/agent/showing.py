@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from monitor.config.values import ServiceConfig
+from monitor.config.values import CheckConfig, ServiceConfig
 from monitor.live import Live, LiveCheck, LiveService
 from monitor.track.states import State
 from monitor.track.tracker import Statement
@@ -33,7 +33,7 @@ class Showing:
         """Show a service (anew); the counters of checks that stay go on."""
         known = self._live.services.get(service.id)
         kept = {check.name: check for check in known.checks} if known else {}
-        checks = tuple(kept.get(check.name) or LiveCheck(check.name) for check in service.checks)
+        checks = tuple(_shown(check, kept.get(check.name)) for check in service.checks)
         shown = LiveService(service, checks)
         if known is not None:
             shown.state, shown.since_ms, shown.reason = known.state, known.since_ms, known.reason
@@ -91,3 +91,8 @@ class Showing:
             )
             say = log.warning if state in (State.DOWN, State.UNKNOWN) else log.info
             say(f"service {state.word}", service=service.config.id, since=since, reason=service.reason)
+
+
+def _shown(check: CheckConfig, known: LiveCheck | None) -> LiveCheck:
+    """What is known of a check is kept while it is asked by the same prober."""
+    return known if known and known.prober is check.prober else LiveCheck(check.name, prober=check.prober)

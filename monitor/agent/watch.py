@@ -73,7 +73,7 @@ class Reference(Watched):
     __slots__ = ("index",)
 
     def __init__(self, watch: Watch, config: CheckConfig, index: int) -> None:
-        super().__init__(watch, config, LiveCheck(config.name))
+        super().__init__(watch, config, LiveCheck(config.name, prober=config.prober))
         self.index = index
 
     def seen(self, outcome: Outcome) -> None:

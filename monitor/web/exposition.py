@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from monitor.live import LiveCheck, LiveService
 from monitor.sla.availability import Availability
 from monitor.sla.credit import Credit
 from monitor.track.states import State
+from probes.metric import Metric
 from probes.outcome import Verdict
+from probes.prober import Prober
 
 # Looking a member up in its enum takes as long as the line that depends on it.
 _BAD, _NOT_ASKED = Verdict.BAD, Verdict.NOT_ASKED
@@ -71,6 +73,7 @@ class Exposition:
         self._known = known  # without those that are gone
         for of_check in CHECK_FAMILIES:
             yield from of_check.pieces(checks)
+        yield from _declared(checks)
         for of_service in (*SERVICE_FAMILIES, _open_outages(now_ms)):
             yield from of_service.pieces(services)
 
@@ -147,6 +150,37 @@ CHECK_FAMILIES: tuple[Family[LiveCheck], ...] = (
         _probes,
     ),
 )
+
+
+def _declared(checks: Sequence[Labelled[LiveCheck]]) -> Iterator[str]:
+    """What probers declare beyond this, each name in one stretch. Phases are shown already."""
+    asked: dict[type[Prober[Any, Any]], list[Labelled[LiveCheck]]] = {}
+    for check, labels in checks:
+        if check.prober is not None and check.outcome and check.outcome.verdict is not _NOT_ASKED:
+            asked.setdefault(check.prober, []).append((check, labels))
+    named: dict[str, list[tuple[Metric, list[Labelled[LiveCheck]]]]] = {}
+    for prober, of_prober in asked.items():
+        for metric in prober.metrics:
+            if not metric.of_phases:
+                named.setdefault(metric.name, []).append((metric, of_prober))
+    for own_name, declared in sorted(named.items()):
+        name = f"ringback_{own_name}"
+        head = f"# HELP {name} {declared[0][0].help}\n# TYPE {name} gauge\n"
+        lines: list[str] = []
+        for metric, of_prober in declared:
+            for number, labelled in enumerate(of_prober, 1):
+                lines += _samples(name, metric, *labelled)
+                if lines and (number % SLICE == 0 or len(lines) >= SLICE):
+                    yield head + "".join(lines)
+                    head, lines = "", []
+        yield head * bool(lines) + "".join(lines)
+
+
+def _samples(name: str, metric: Metric, check: LiveCheck, labels: str) -> Iterator[str]:
+    assert check.outcome is not None
+    for own, value in metric.samples(check.outcome):
+        more = "".join(f',{key}="{escaped(str(own[key]))}"' for key in sorted(own))
+        yield f"{name}{{{labels}{more}}} {float(value)!r}\n"
 
 
 def _up(service: LiveService, label: str) -> str:

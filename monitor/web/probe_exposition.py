@@ -67,7 +67,7 @@ def fnv_1a(data: bytes) -> int:
 
 
 def _family(name: str, help: str, samples: Sequence[Sample]) -> str:
-    lines = "".join(f"{name}{_labels(labels)} {value!r}\n" for labels, value in samples)
+    lines = "".join(f"{name}{_labels(labels)} {float(value)!r}\n" for labels, value in samples)
     return f"# HELP {name} {_line(help)}\n# TYPE {name} gauge\n{lines}" if lines else ""
 
 

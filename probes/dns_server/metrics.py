@@ -31,7 +31,7 @@ def _succeeded(outcome: Outcome) -> Iterable[Sample]:
 
 
 METRICS = (
-    Metric("probe_dns_duration_seconds", "Duration of DNS request by phase", _durations),
+    Metric("probe_dns_duration_seconds", "Duration of DNS request by phase", _durations, of_phases=True),
     _records("answer"),
     _records("authority"),
     _records("additional"),

@@ -86,7 +86,7 @@ class Burst:
     @property
     def regular(self) -> int:
         """How many packets were sent, without the closing ones."""
-        return max(bool(self.sent_ns), bisect_right(self.sent_ns, self.halfway_ns))
+        return max(min(1, len(self.sent_ns)), bisect_right(self.sent_ns, self.halfway_ns))
 
     @property
     def seen(self) -> list[Seen]:

@@ -160,3 +160,12 @@ def test_with_a_full_disk_nothing_is_lost_and_readiness_says_so(tmp_path: Path, 
             assert agent.rows("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
     finally:
         subprocess.run(["umount", str(state)], check=True)
+
+
+def test_metrics_show_what_the_probers_saw(tmp_path: Path, server):
+    _, port = server
+    agent = Ringback(tmp_path, f'  - {{id: page, kind: link, checks: ["http://127.0.0.1:{port}/"]}}\n')
+    with running(agent):
+        series = f'{{service="page",check="http://127.0.0.1:{port}/"}}'
+        eventually(lambda: agent.metric(f"ringback_probe_http_status_code{series}") == 200)
+        assert agent.metric(f"ringback_probe_http_ssl{series}") == 0

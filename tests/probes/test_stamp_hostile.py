@@ -127,7 +127,7 @@ def test_numbers_that_are_made_up_blame_no_direction() -> None:
 def test_a_flood_of_answers_costs_the_loop_nothing_and_the_burst_goes_on() -> None:
     async def scenario() -> tuple[Outcome, float]:
         async with answering(lambda data, source: stateless(data, source) * 500) as port:
-            asking = asyncio.ensure_future(_ask(port))
+            asking = asyncio.ensure_future(_ask(port, timeout="5s"))
             longest = 0.0
             while not asking.done():
                 before = time.monotonic()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,10 @@ from monitor.config.values import ServiceConfig, Terms
 from monitor.live import Live, LiveCheck, LiveService
 from monitor.track.states import State
 from monitor.web.exposition import SLICE, Exposition
+from probes.http import HttpProber
 from probes.outcome import Outcome, Verdict
+from probes.prober import Prober
+from probes.sip import SipProber
 from tests.web.house import GOOD, LINK, PBX, TRUNK, House, at, crowd, lively
 from tests.web.promtool import lint
 
@@ -170,6 +174,47 @@ def test_any_name_comes_back_as_it_was(name: str) -> None:
         if sample.name == "ringback_probe_success"
     }
     assert found == {name}
+
+
+def shown_by(prober: type[Prober[Any, Any]], outcome: Outcome) -> dict[str, float]:
+    live = Live("lux-1", "0", {"x": probed_once("c")})
+    live.services["x"].checks = (LiveCheck("c", outcome, prober=prober),)
+    assert lint(text(live)) == ""
+    return {
+        name.removeprefix("ringback_"): value
+        for name, value in series(live).items()
+        if name.startswith("ringback_probe_") and "_phase_seconds" not in name
+    }
+
+
+def test_a_prober_shows_what_it_saw_and_nothing_where_it_could_not_ask() -> None:
+    ways = [
+        {"name": "a", "address": "192.0.2.1", "port": 5061, "transport": "tls", "verdict": verdict}
+        for verdict in ("good", "bad", "not_asked")
+    ]
+    detail = {"status": 200, "chain_expires": "2027-01-01T00:00:00+00:00", "members": ways}
+    found = shown_by(SipProber, Outcome(Verdict.GOOD, 0, "200", 0.01, (("answer", 0.01),), detail))
+    own = 'service="x",check="c"'
+    assert found[f"probe_sip_status_code{{{own}}}"] == 200
+    assert found[f"probe_ssl_earliest_cert_expiry{{{own}}}"] == 1798761600
+    assert (found[f"probe_sip_members{{{own}}}"], found[f"probe_sip_members_up{{{own}}}"]) == (3, 1)
+    assert (
+        found[f'probe_sip_member_up{{{own},address="192.0.2.1",name="a",port="5061",transport="tls"}}'] == 0
+    )
+    assert not any("duration_seconds{" in name and "phase" in name for name in found)
+    assert shown_by(SipProber, Outcome(Verdict.NOT_ASKED, 0, "no route", detail=detail)) == {}
+
+
+def test_one_name_of_two_probers_is_one_family(house: House) -> None:
+    detail = {"status": 200, "tls": "TLSv1.3", "chain_expires": "2027-01-01T00:00:00+00:00"}
+    outcome = Outcome(Verdict.GOOD, 0, "200", 0.01, (), detail)
+    live = Live("lux-1", "0", {"x": probed_once("c")})
+    live.services["x"].checks = tuple(
+        LiveCheck(name, outcome, prober=prober) for name, prober in (("a", SipProber), ("b", HttpProber))
+    )
+    shown = text(live)
+    assert shown.count("# TYPE ringback_probe_ssl_earliest_cert_expiry gauge") == 1
+    assert lint(shown) == ""
 
 
 def test_after_a_reload_there_are_no_stale_labels(tmp_path: Path) -> None:
