@@ -9,6 +9,7 @@ from pathlib import Path
 from monitor.live import Live
 from monitor.web.agent_metrics import agent_exposition, agent_registry
 from monitor.web.exposition import Exposition
+from probes.prober import probers
 from tests.agent.real import REPOSITORY
 from tests.peers import peer
 
@@ -19,7 +20,8 @@ def exposed_names() -> set[str]:
     """Our own metrics."""
     live = Live("lux-1", "0")
     text = agent_exposition(agent_registry(live)) + "".join(Exposition(live.services).pieces(0))
-    return set(re.findall(r"^# TYPE (ringback_\w+)", text, re.MULTILINE))
+    declared = {f"ringback_{metric.name}" for prober in probers().values() for metric in prober.metrics}
+    return declared | set(re.findall(r"^# TYPE (ringback_\w+)", text, re.MULTILINE))
 
 
 def check(*words: str) -> None:
