@@ -10,6 +10,7 @@ from monitor.live import Live
 from monitor.web.agent_metrics import agent_exposition, agent_registry
 from monitor.web.claim_metrics import claim_exposition
 from monitor.web.exposition import Exposition
+from probes.prober import probers
 from tests.agent.real import REPOSITORY
 from tests.peers import peer
 
@@ -22,6 +23,11 @@ def exposed_names() -> set[str]:
     text = agent_exposition(agent_registry(live)) + "".join(Exposition(live.services).pieces(0))
     text += "".join(claim_exposition(live.claims))
     return set(re.findall(r"^# TYPE (ringback_\w+)", text, re.MULTILINE))
+
+
+def declared_names() -> set[str]:
+    """Those that probers declare, which are documented on their pages."""
+    return {f"ringback_{metric.name}" for prober in probers().values() for metric in prober.metrics}
 
 
 def check(*words: str) -> None:
@@ -41,7 +47,7 @@ def test_the_sample_and_the_rules_are_a_valid_configuration(tmp_path: Path) -> N
 
 def test_the_rules_name_no_metric_that_does_not_exist() -> None:
     named = set(re.findall(r"\bringback_\w+", (WHERE / "alerts.yml").read_text()))
-    assert {name.removesuffix("_bucket") for name in named} <= exposed_names()
+    assert {name.removesuffix("_bucket") for name in named} <= exposed_names() | declared_names()
 
 
 def test_an_outage_alerts_and_a_spent_budget_does(tmp_path: Path) -> None:
