@@ -35,13 +35,14 @@ def failure_of(error: Exception) -> click.ClickException | None:
         return None
     # Imported here, where something has gone wrong, so that starting stays quick.
     from monitor.config.mistakes import ConfigurationErrors  # noqa: PLC0415
+    from monitor.imports.errors import SourceError  # noqa: PLC0415
     from monitor.ledger.errors import LedgerError  # noqa: PLC0415
     from monitor.store.database import StoreError  # noqa: PLC0415
     from monitor.store.history_file import HistoryErrors  # noqa: PLC0415
 
     if isinstance(error, ConfigurationErrors):
         return BadConfiguration(str(error))
-    if isinstance(error, (StoreError, LedgerError, HistoryErrors)):
+    if isinstance(error, (StoreError, LedgerError, HistoryErrors, SourceError)):
         return Failure(str(error))
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""

@@ -1,0 +1,90 @@
+"""What Uptime Kuma recorded of a monitor, in its SQLite file (versions 1 and 2)."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.imports.errors import SourceError
+from monitor.imports.seen import Seen
+from monitor.sla.months import to_ms
+
+_STATES = {0: "down", 1: "up", 2: None, 3: None}
+"""Of a heartbeat's status. Pending is a failure that is being asked again, maintenance was not asked: neither says
+that the service was up or down."""
+
+_LATE_S = 60
+"""How much later than its interval a heartbeat may come: it is written when the answer, or its time-out, is there."""
+
+
+def recorded(file: Path, monitor: str) -> list[Seen]:
+    """The heartbeats of the monitor with that name or number. Raises SourceError.
+
+    Where a failure was confirmed after pending heartbeats, it began with the first of these: that is when the
+    service was first seen not to answer (SLA.md §3).
+    """
+    if not file.is_file():
+        raise SourceError(f"{file}: expected the file of Uptime Kuma, such as kuma.db")
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            key, interval_s, retry_s = _monitor(db, file, monitor)
+            rows = db.execute(
+                "SELECT time, status FROM heartbeat WHERE monitor_id = ? ORDER BY time, id", (key,)
+            ).fetchall()
+    except sqlite3.Error as error:
+        raise SourceError(f"{file}: expected the file of Uptime Kuma: {error}") from None
+    holds_ms = (max(interval_s, retry_s) + _LATE_S) * 1000
+    return _confirmed([(_instant(file, time), _status(file, status)) for time, status in rows], holds_ms)
+
+
+def _monitor(db: sqlite3.Connection, file: Path, monitor: str) -> tuple[int, int, int]:
+    """Its key, interval and retry interval, in seconds."""
+    found = db.execute(
+        "SELECT id, name, interval, coalesce(retry_interval, 0) FROM monitor WHERE name = ? OR id = ?",
+        (monitor, int(monitor) if monitor.isascii() and monitor.isdigit() else None),
+    ).fetchall()
+    if len(found) == 1:
+        key, _, interval_s, retry_s = found[0]
+        return key, int(interval_s), int(retry_s)
+    if found:
+        told = ", ".join(f"{name} ({key})" for key, name, *_ in found)
+        raise SourceError(
+            f"{file}: expected one monitor, and {monitor!r} are several: {told}; give its number"
+        )
+    names = [
+        f"{name} ({key})" for key, name in db.execute("SELECT id, name FROM monitor ORDER BY id LIMIT 20")
+    ]
+    raise SourceError(
+        f"{file}: expected one of its monitors, not {monitor!r}: {', '.join(names) or 'it has none'}"
+    )
+
+
+def _instant(file: Path, text: object) -> int:
+    try:
+        return to_ms(datetime.fromisoformat(str(text)).replace(tzinfo=UTC))
+    except ValueError:
+        raise SourceError(f"{file}: expected heartbeats with their time in UTC, not {text!r}") from None
+
+
+def _status(file: Path, status: object) -> int:
+    if isinstance(status, int) and status in _STATES:
+        return status
+    raise SourceError(
+        f"{file}: expected heartbeats that are down, up, pending or in maintenance (0 to 3), not {status!r}"
+    )
+
+
+def _confirmed(rows: list[tuple[int, int]], holds_ms: int) -> list[Seen]:
+    seen: list[Seen] = []
+    pending: list[int] = []
+    for at_ms, status in rows:
+        if status == 2:
+            pending.append(at_ms)
+            continue
+        state = _STATES[status] or "unknown"
+        seen += [Seen(one, state if state == "down" else "unknown", holds_ms) for one in pending]
+        pending.clear()
+        seen.append(Seen(at_ms, state, holds_ms))
+    return seen + [Seen(one, "unknown", holds_ms) for one in pending]
