@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.ledger.claiming import Approve, Reject, Settle, Submit, WithdrawClaim
+from monitor.ledger.correcting import Correct, WithdrawCorrection
 from monitor.ledger.excluding import Exclude, Withdraw
 from monitor.ledger.reopening import Reopen
 from monitor.ledger.request import Request
 
 REQUESTS: Mapping[str, type[Request]] = {
-    one.kind: one for one in (Exclude, Withdraw, Approve, Submit, Settle, Reject, WithdrawClaim, Reopen)
+    one.kind: one
+    for one in (
+        Exclude,
+        Withdraw,
+        Correct,
+        WithdrawCorrection,
+        Approve,
+        Submit,
+        Settle,
+        Reject,
+        WithdrawClaim,
+        Reopen,
+    )
 }
