@@ -13,6 +13,7 @@ from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.output import print_json, print_table
 from monitor.cli.parameters import AUTHOR, JSON, instant
+from monitor.cli.withdrawal_view import status, withdrawal_record
 from monitor.sla.months import local_iso
 from monitor.store.exclusions import CLASSES
 
@@ -172,9 +173,7 @@ def list_all(invocation: Invocation, service_id: str | None, as_json: bool) -> N
                 local_iso(one.to_ms, zone),
                 one.reason,
                 one.author,
-                "in force"
-                if one.withdrawn is None
-                else f"withdrawn by {one.withdrawn.author}: {one.withdrawn.reason}",
+                status(one.withdrawn),
             )
             for one in found
         ],
@@ -182,7 +181,6 @@ def list_all(invocation: Invocation, service_id: str | None, as_json: bool) -> N
 
 
 def _as_json(one: Exclusion, zone: zoneinfo.ZoneInfo) -> dict[str, object]:
-    withdrawn = one.withdrawn
     return {
         "uid": one.uid,
         "scope": one.scope,
@@ -193,10 +191,5 @@ def _as_json(one: Exclusion, zone: zoneinfo.ZoneInfo) -> dict[str, object]:
         "reason": one.reason,
         "author": one.author,
         "entered": local_iso(one.entered_ms, zone),
-        "withdrawn": withdrawn
-        and {
-            "reason": withdrawn.reason,
-            "author": withdrawn.author,
-            "entered": local_iso(withdrawn.entered_ms, zone),
-        },
+        "withdrawn": withdrawal_record(one.withdrawn, zone),
     }

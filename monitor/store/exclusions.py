@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from monitor.store.database import StoreError
 
@@ -26,6 +26,19 @@ class Withdrawal:
     reason: str
     author: str
     entered_ms: int
+
+
+class Withdrawable(Protocol):
+    """What is entered, and may be withdrawn."""
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def withdrawn(self) -> Withdrawal | None: ...
+
+
+AnyWithdrawable = TypeVar("AnyWithdrawable", bound=Withdrawable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +101,28 @@ def withdraw(db: sqlite3.Connection, prefix: str, withdrawal: Withdrawal) -> Exc
 
     Raises StoreError where there is none, more than one, or where it has been withdrawn already.
     """
-    found = [one for one in everything(db) if prefix and one.uid.startswith(prefix.lower())]
-    if len(found) != 1:
-        problem = "there is no exclusion" if not found else f"there are {len(found)} exclusions"
-        raise StoreError(f"{problem} whose id begins with {prefix!r:.80}")
-    (exclusion,) = found
-    if exclusion.withdrawn is not None:
-        raise StoreError(f"the exclusion {exclusion.uid} has been withdrawn already")
+    exclusion = named(everything(db), prefix, "exclusion")
     db.execute(
         "INSERT INTO withdrawals (exclusion, reason, author, entered_ms)"
         " SELECT key, ?, ?, ? FROM exclusions WHERE uid = ?",
         (withdrawal.reason, withdrawal.author, withdrawal.entered_ms, exclusion.uid),
     )
     return exclusion
+
+
+def named(records: Sequence[AnyWithdrawable], prefix: str, noun: str) -> AnyWithdrawable:
+    """The record whose uid begins so.
+
+    Raises StoreError where there is none, more than one, or where it has been withdrawn already.
+    """
+    found = [one for one in records if prefix and one.uid.startswith(prefix.lower())]
+    if len(found) != 1:
+        problem = f"there is no {noun}" if not found else f"there are {len(found)} {noun}s"
+        raise StoreError(f"{problem} whose id begins with {prefix!r:.80}")
+    (record,) = found
+    if record.withdrawn is not None:
+        raise StoreError(f"the {noun} {record.uid} has been withdrawn already")
+    return record
 
 
 def everything(db: sqlite3.Connection) -> list[Exclusion]:

@@ -76,18 +76,19 @@ def end_dead_runs(db: sqlite3.Connection, now_ms: int) -> None:
     Where answers were pending when the run died, unknown since the first of them.
     """
     open_spans = db.execute(
-        "SELECT service, from_ms FROM spans WHERE to_ms IS NULL AND state <> 'unknown'"
+        "SELECT service, (SELECT max(at_ms) FROM changes WHERE changes.service = spans.service)"
+        " FROM spans WHERE to_ms IS NULL AND state <> 'unknown'"
     ).fetchall()
     last = db.execute("SELECT key, heartbeat_ms, stopped_ms FROM runs ORDER BY key DESC LIMIT 1").fetchone()
     if last is not None:
         run, covered_ms, stopped_ms = last
         reason = "agent not running" if stopped_ms is None else "agent stopped"
-        for service, from_ms in open_spans:
+        for service, changed_ms in open_spans:
             (since_ms,) = db.execute(
                 'SELECT min(since_ms) FROM pending JOIN checks ON checks.key = pending."check" WHERE service = ?',
                 (service,),
             ).fetchone()
-            at_ms = max(from_ms, min(covered_ms, since_ms or covered_ms))
+            at_ms = max(changed_ms, min(covered_ms, since_ms or covered_ms))
             change = (at_ms, "unknown", at_ms, reason)
             db.execute(
                 "INSERT INTO changes (run, service, at_ms, state, seen_ms, reason, recorded_ms)"

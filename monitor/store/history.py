@@ -6,7 +6,7 @@ import sqlite3
 import uuid
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from monitor.store import exclusions, facts, spans
@@ -88,12 +88,13 @@ def _there(db: sqlite3.Connection, service: str, from_ms: int, to_ms: int) -> li
         Span(start, end, state, None, f"imported from {source}", "import")
         for start, end, state, source in imported
     ]
-    recorded = db.execute(
-        "SELECT from_ms, to_ms, state FROM spans JOIN services ON services.key = service"
-        " WHERE id = ? AND from_ms < ? AND coalesce(to_ms, ?) > ? AND source = 'probe' AND state <> 'unknown'",
-        (service, to_ms, to_ms, from_ms),
-    )
-    there += [Span(start, end, state, None, "seen by the agent") for start, end, state in recorded]
+    key = facts.service_key(db, service)
+    there += [
+        replace(span, reason="seen by the agent")
+        for span in spans.from_facts(db, key)
+        if span.source == "probe" and span.state != "unknown"
+        if span.from_ms < to_ms and (span.to_ms is None or span.to_ms > from_ms)
+    ]
     return sorted(there, key=lambda span: span.from_ms)
 
 

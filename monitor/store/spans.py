@@ -1,4 +1,4 @@
-"""The time line of each service, derived from the facts: recorded changes, and imported spans in their gaps."""
+"""The time line of each service, derived: recorded changes, imported spans in their gaps, corrections over both."""
 
 from __future__ import annotations
 
@@ -65,7 +65,12 @@ def rebuild(db: sqlite3.Connection, service: int) -> None:
 
 
 def derived(db: sqlite3.Connection, service: int) -> list[Span]:
-    """What the facts say the time line of a service is: tiled from its first fact on, outages named."""
+    """The time line of a service: tiled from the first that is known of it on, outages named."""
+    return _with_outages(_tiled(_corrected(from_facts(db, service), _corrections(db, service))))
+
+
+def from_facts(db: sqlite3.Connection, service: int) -> list[Span]:
+    """What was recorded and imported of a service, as if nobody had corrected it; outages are not named."""
     changes = db.execute(
         "SELECT at_ms, state, seen_ms, reason FROM changes WHERE service = ? ORDER BY at_ms, key", (service,)
     )
@@ -75,7 +80,7 @@ def derived(db: sqlite3.Connection, service: int) -> list[Span]:
             "SELECT from_ms, to_ms, state FROM imported_spans WHERE service = ? ORDER BY from_ms", (service,)
         )
     ]
-    return _with_outages(_merged(_tiled(_overlaid(_recorded(changes), imported))))
+    return _merged(_tiled(_overlaid(_recorded(changes), imported)))
 
 
 def meeting(from_ms: int, to_ms: int | None, others: Sequence[Span], starts: Sequence[int]) -> Span | None:
@@ -95,6 +100,27 @@ def _insert(db: sqlite3.Connection, service: int, spans: Iterable[Span]) -> None
     )
 
 
+def _corrections(db: sqlite3.Connection, service: int) -> list[Span]:
+    """Those in force, in the order of entry."""
+    return [
+        Span(from_ms, to_ms, state, None, reason, "correction")
+        for from_ms, to_ms, state, reason in db.execute(
+            "SELECT from_ms, to_ms, state, reason FROM corrections WHERE service = ?"
+            " AND key NOT IN (SELECT correction FROM correction_withdrawals) ORDER BY key",
+            (service,),
+        )
+    ]
+
+
+def _corrected(line: list[Span], corrections: list[Span]) -> list[Span]:
+    """A correction counts in the place of whatever was known of its stretch; of two the later one."""
+    holding: list[Span] = []
+    for correction in corrections:
+        holding = [piece for span in holding for piece in _without(span, [correction], [correction.from_ms])]
+        holding.append(correction)
+    return _laid_over(line, sorted(holding, key=lambda span: span.from_ms))
+
+
 def _recorded(changes: Iterable[tuple[int, str, int | None, str]]) -> list[Span]:
     latest = {at_ms: (state, seen_ms, reason) for at_ms, state, seen_ms, reason in changes}
     turns = sorted(latest.items())
@@ -111,9 +137,14 @@ def _overlaid(recorded: list[Span], imported: list[Span]) -> list[Span]:
     known = [span for span in recorded if span.state != "unknown"]
     starts = [span.from_ms for span in known]
     free = [span for span in imported if meeting(span.from_ms, span.to_ms, known, starts) is None]
-    starts = [span.from_ms for span in free]
-    pieces = [piece for span in recorded for piece in _without(span, free, starts)]
-    return sorted([*pieces, *free], key=lambda span: span.from_ms)
+    return _laid_over(recorded, free)
+
+
+def _laid_over(line: list[Span], upper: list[Span]) -> list[Span]:
+    """The upper spans, and what they leave of the line; both are in order and without overlaps."""
+    starts = [span.from_ms for span in upper]
+    pieces = [piece for span in line for piece in _without(span, upper, starts)]
+    return sorted([*pieces, *upper], key=lambda span: span.from_ms)
 
 
 def _without(span: Span, holes: list[Span], starts: list[int]) -> Iterator[Span]:
@@ -124,10 +155,15 @@ def _without(span: Span, holes: list[Span], starts: list[int]) -> Iterator[Span]
         if hole.to_ms is None or (span.to_ms is not None and hole.from_ms >= span.to_ms):
             break
         if hole.from_ms > at_ms:
-            yield replace(span, from_ms=at_ms, to_ms=hole.from_ms)
+            yield replace(_since(span, at_ms), to_ms=hole.from_ms)
         at_ms = max(at_ms, hole.to_ms)
     if span.to_ms is None or at_ms < span.to_ms:
-        yield span if at_ms == span.from_ms else replace(span, from_ms=at_ms)
+        yield _since(span, at_ms)
+
+
+def _since(span: Span, at_ms: int) -> Span:
+    """The rest of a span from an instant on; what was seen last before that, nobody says."""
+    return span if at_ms == span.from_ms else replace(span, from_ms=at_ms, seen_ms=None)
 
 
 def _tiled(line: list[Span]) -> list[Span]:
@@ -153,8 +189,8 @@ def _merged(line: list[Span]) -> list[Span]:
 def _with_outages(line: list[Span]) -> list[Span]:
     """Name the outage of each stretch of down by its first instant.
 
-    Unknown time does not end an outage that we recorded: nobody saw it end. In an imported history each
-    span is its source's own word, so there only contiguous stretches of down are one outage.
+    Unknown time does not end an outage that we recorded: nobody saw it end. In an imported history, and of
+    corrections, each span is its source's own word, so there only contiguous stretches of down are one outage.
     """
     named: list[Span] = []
     outage: int | None = None

@@ -61,7 +61,7 @@ class Outage:
     """The time that counts: that in which it was known to be down."""
     reason: str
     source: str
-    """``probe`` or ``import``."""
+    """``probe``, ``import`` or ``correction``: of its beginning."""
 
     @property
     def open(self) -> bool:
@@ -203,7 +203,7 @@ class Timelines:
             last, piece = piece, next(pieces, None)
             if last[2] == "down":
                 down_ms += max(0, (end_ms if last[1] is None else min(last[1], end_ms)) - last[0])
-        if last[5] == "import":
+        if last[5] != "probe":
             first_good_ms = last[1]  # its source's word, whatever follows
         elif piece is not None and piece[2] != "unknown":
             first_good_ms, last_bad_ms = piece[0], piece[3]
