@@ -23,6 +23,7 @@ from pydantic import (
 
 from monitor.config.fields import (
     Address,
+    ClaimPeriod,
     Country,
     Day,
     Fee,
@@ -173,6 +174,7 @@ class PlanSection(Section):
     excluded_time: TimeRule = "available"
     unknown_time: TimeRule = "available"
     holidays: Annotated[Country | None, OrNone] = None
+    claim_within: Annotated[ClaimPeriod | None, OrNone] = None
     contact: tuple[Channel, ...] = ()
     telephone_queue: Annotated[Queue | None, OrNone] = None
 
