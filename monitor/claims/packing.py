@@ -173,7 +173,7 @@ def _outage(kept: Mapping[str, Any], witness: Witness, counted_ms: int | None) -
 
 
 def _counted(frozen: _Frozen, zone: ZoneInfo) -> list[int | None]:
-    """What each outage has in the month's downtime, provided that it comes to the same sum."""
+    """What each outage has in the month's downtime: known where none has gaps and the sum is the same."""
     if frozen.figures is None:
         return [None] * len(frozen.outages)
     window = _window(frozen.figures, zone)
@@ -183,8 +183,17 @@ def _counted(frozen: _Frozen, zone: ZoneInfo) -> list[int | None]:
         start_ms = _instant(one["first_bad"], zone)
         known = clip([(start_ms, start_ms + one["down_ms"])], window)
         counted.append(total(subtract(known, excluded)))
-    agrees = sum(counted) == frozen.figures["down_ms"]
+    whole = not any(_has_gaps(one, zone) for one in frozen.outages)
+    agrees = whole and sum(counted) == frozen.figures["down_ms"]
     return list(counted) if agrees else [None] * len(counted)
+
+
+def _has_gaps(outage: Mapping[str, Any], zone: ZoneInfo) -> bool:
+    if outage["first_good"] is None:
+        return False
+    return _instant(outage["first_good"], zone) - _instant(outage["first_bad"], zone) != int(
+        outage["down_ms"]
+    )
 
 
 def _window(stretch: Mapping[str, Any], zone: ZoneInfo) -> Interval:
