@@ -13,8 +13,8 @@ Facts = Sequence[tuple[str, str]]
 @dataclass(frozen=True, slots=True)
 class Column:
     title: str
-    kind: Literal["text", "short", "number", "instant", "span"] = "text"
-    """``text`` takes the width that is left; numbers and spans of time stand to the right."""
+    kind: Literal["text", "short", "number", "instant", "span", "figure"] = "text"
+    """``text`` takes the width that is left; numbers, spans of time and figures stand to the right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from monitor.claims.forms import Form
 from monitor.claims.pack import Pack, canonical
-
-Form = Literal["json", "csv", "html", "pdf", "text"]
-FORMS: tuple[Form, ...] = ("json", "csv", "html", "pdf", "text")
 
 
 def export(pack: Pack, form: Form, code: str) -> bytes:

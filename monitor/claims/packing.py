@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from monitor.claims.evidence import Witness
 from monitor.claims.incidents import incidents_of
 from monitor.claims.pack import FORMAT, Amended, Claim, Exclusion, Figures, Outage, Pack, Terms, Total
+from monitor.config.values import Configuration
 from monitor.ledger.agreement import Agreement, from_json
 from monitor.ledger.entitlements import TERMS, Entitlement, Wanted, find, one_key, read
 from monitor.ledger.errors import LedgerError
@@ -32,6 +33,11 @@ class Naming:
     customer: str
 
 
+def names(configuration: Configuration) -> dict[str, Naming]:
+    """Of every service of the configuration."""
+    return {one.id: Naming(one.name, one.customer) for one in configuration.services}
+
+
 @dataclass(frozen=True, slots=True)
 class _Frozen:
     """The snapshot that a claim follows from; without figures where that is an incident."""
@@ -44,16 +50,16 @@ class _Frozen:
     exclusions: Sequence[Mapping[str, Any]]
 
 
-def pack_of_claim(db: sqlite3.Connection, uid: str, names: Mapping[str, Naming]) -> Pack:
+def pack_of_claim(db: sqlite3.Connection, uid: str, called: Mapping[str, Naming]) -> Pack:
     """Of the claim whose uid begins so. Raises LedgerError where there is none, or more than one."""
-    return _pack(db, read(db, [one_key(db, uid)]), names)
+    return _pack(db, read(db, [one_key(db, uid)]), called)
 
 
 def pack_of_customer(
-    db: sqlite3.Connection, customer: str, month: Month, names: Mapping[str, Naming]
+    db: sqlite3.Connection, customer: str, month: Month, called: Mapping[str, Naming]
 ) -> Pack:
     """Of all that the customer claims for the month. Raises LedgerError where that is nothing."""
-    services = [service for service, naming in names.items() if naming.customer == customer]
+    services = [service for service, naming in called.items() if naming.customer == customer]
     claims: dict[tuple[str, str | None, str | None], Entitlement] = {}
     for one in find(db, Wanted(month, services=services)):
         if one.state not in NOT_CLAIMED:
@@ -62,16 +68,16 @@ def pack_of_customer(
             )
     if not claims:
         raise LedgerError(f"{customer!r:.80} claims nothing for {month}")
-    return _pack(db, list(claims.values()), names)
+    return _pack(db, list(claims.values()), called)
 
 
-def _pack(db: sqlite3.Connection, claims: Sequence[Entitlement], names: Mapping[str, Naming]) -> Pack:
+def _pack(db: sqlite3.Connection, claims: Sequence[Entitlement], called: Mapping[str, Naming]) -> Pack:
     first = claims[0]
     latest_ms = max(event.at_ms for one in claims for event in one.events)
-    made = [_claim(db, one, names) for one in claims]
+    made = [_claim(db, one, called) for one in claims]
     return {
         "format": FORMAT,
-        "customer": names[first.service].customer if first.service in names else "",
+        "customer": called[first.service].customer if first.service in called else "",
         "month": str(first.month),
         "as_of": local_iso(latest_ms, ZoneInfo(first.zone)),
         "claims": made,
@@ -79,10 +85,10 @@ def _pack(db: sqlite3.Connection, claims: Sequence[Entitlement], names: Mapping[
     }
 
 
-def _claim(db: sqlite3.Connection, one: Entitlement, names: Mapping[str, Naming]) -> Claim:
+def _claim(db: sqlite3.Connection, one: Entitlement, called: Mapping[str, Naming]) -> Claim:
     zone = ZoneInfo(one.zone)
     frozen = _frozen(db, one.key)
-    naming = names.get(one.service)
+    naming = called.get(one.service)
     deadline_ms, difference = one.deadline_ms, one.difference
     witness = Witness(db, zone)
     counted = _counted(frozen, zone)

@@ -19,7 +19,7 @@ from monitor.claims.document import Document
 
 _COVERED = (
     "\\u0020-\\u007e\\u00a0-\\u00ac\\u00ae-\\u0377\\u038e-\\u03a1\\u03a3-\\u0484\\u048a-\\u04ff\\u1e00-\\u1f15"
-    "\\u2010-\\u2027\\u202f-\\u2040\\u20a0-\\u20bf\\u2190-\\u22ff"
+    "\\u2010-\\u2027\\u202f-\\u2040\\u20a0-\\u20bf\\u2100-\\u211e\\u2190-\\u22ff"
 )
 """What the text font has; without those that turn the direction of writing."""
 
@@ -50,7 +50,7 @@ def _view(document: Document, attachment: tuple[str, bytes] | None) -> dict[str,
 
 
 def _dated(document: Document) -> datetime:
-    return datetime.fromisoformat(document.dated).astimezone(UTC)
+    return datetime.fromisoformat(document.dated).astimezone(UTC).replace(microsecond=0)
 
 
 def _printable(value: Any) -> Any:

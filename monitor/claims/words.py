@@ -20,6 +20,9 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         "The same data is attached to this document as JSON ({name}).",
         "Dieselben Daten liegen diesem Dokument als JSON bei ({name}).",
     ),
+    "breaches": ("Garanties non tenues", "Guarantees not met", "Nicht eingehaltene Zusicherungen"),
+    "credits": ("Crédits dus", "Credits owed", "Geschuldete Gutschriften"),
+    "preliminary": ("provisoire", "preliminary", "vorläufig"),
     # labels
     "customer": ("Client", "Customer", "Kunde"),
     "provider": ("Fournisseur", "Provider", "Anbieter"),
