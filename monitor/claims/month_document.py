@@ -59,7 +59,7 @@ def _overview(services: Sequence[ServiceMonth], language: Language) -> Table:
         language.word("services"),
         (
             Column(language.word("service")),
-            *(Column(language.word(name), "figure") for name in names),
+            *(Column(language.word(name), "number" if name == "outages" else "figure") for name in names),
         ),
         [_row(one, language) for one in services],
         language.word("truncated"),

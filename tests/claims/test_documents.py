@@ -1,0 +1,206 @@
+"""Documents of packs: what they say, in each form and language."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from monitor.claims.export import export
+from monitor.claims.pack import Pack, canonical
+from monitor.claims.words import LANGUAGES
+from tests.claims.packs import ACME, of_claim, of_customer
+from tests.ledger.books import OUTAGE, Book, line
+from tests.peers import peer
+
+HOSTILE = '<script>alert(1)</script> & "x" #set page(width: 1pt) \\ $x$ *_ '
+LONG = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
+AMOUNTS = {"fr": "60,00 €", "en": "60.00 €", "de": "60,00 €"}
+SHARES = {"fr": "99,7315 %", "en": "99.7315%", "de": "99,7315 %"}
+TITLES = {"fr": "Demande de crédit", "en": "Claim for an SLA credit", "de": "Forderung einer SLA-Gutschrift"}
+
+
+def owing(book: Book, name: str = "ACME head office", times: int = 1) -> Book:
+    quoted = json.dumps(name, ensure_ascii=False)
+    services = ACME.replace("name: ACME head office", f"name: {quoted}")
+    for number in range(1, times):
+        services += ACME.split("services:\n")[1].replace("acme-trunk", f"acme-{number}")
+    book.configure(services)
+    for service in ("acme-trunk", *(f"acme-{number}" for number in range(1, times))):
+        book.bring_in(*(line(*span, service) for span in OUTAGE))
+    book.freeze()
+    return book
+
+
+def text_of(pdf: bytes) -> str:
+    pages = (one.extract_text() for one in PdfReader(io.BytesIO(pdf)).pages)
+    return plain("\n".join(pages))
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\u00a0\u202f]", " ", text)
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_form_tells_amount_and_availability_in_the_language(book: Book, language: str) -> None:
+    pack = of_claim(owing(book))
+    page = _Tags()
+    page.feed(export(pack, "html", language).decode())
+    said = (
+        text_of(export(pack, "pdf", language)),
+        plain(" ".join(page.words)),
+        plain(export(pack, "text", language).decode()),
+    )
+    for text in said:
+        for told in (AMOUNTS[language], SHARES[language], TITLES[language], "acme-trunk", "ACME S.A."):
+            assert told in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pdf_has_the_json_attached_and_is_the_same_bytes_each_time(book: Book, language: str) -> None:
+    pack = of_claim(owing(book))
+    pdf = export(pack, "pdf", language)
+    assert export(pack, "pdf", language) == pdf
+    reader = PdfReader(io.BytesIO(pdf))
+    assert reader.attachments["claim-pack.json"] == [canonical(pack)]
+    metadata = reader.xmp_metadata
+    assert metadata is not None
+    xmp = metadata.stream.get_data().decode()
+    assert re.search(r"<pdfaid:part>3</pdfaid:part>\s*<pdfaid:conformance>B<", xmp)
+    assert reader.root_object["/Lang"].startswith(language)
+
+
+def test_the_pdf_is_dated_by_what_it_tells_and_not_by_the_clock(book: Book) -> None:
+    reader = PdfReader(io.BytesIO(export(of_claim(owing(book)), "pdf", "fr")))
+    assert reader.metadata is not None
+    assert reader.metadata.creation_date is not None
+    assert reader.metadata.creation_date.isoformat() == "2026-11-19T23:00:00+00:00"
+
+
+def test_what_people_wrote_is_never_markup(book: Book) -> None:
+    pack = of_claim(owing(book, HOSTILE + LONG))
+    page = _Tags()
+    html = export(pack, "html", "fr").decode()
+    page.feed(html)
+    assert "script" not in page.tags
+    assert HOSTILE.strip() in "".join(page.words)
+    text = text_of(export(pack, "pdf", "fr"))
+    assert "#set page(width: 1pt)" in text
+    assert "$x$" in text
+
+
+@pytest.mark.parametrize("name", ["日本", "العربية", "😀", "a\u200fb", "Ελλάς", "Łódź", "Київ", "a\u0301"])
+def test_a_name_in_any_script_makes_a_pdf_and_stays_whole_in_its_data(book: Book, name: str) -> None:
+    pack = of_claim(owing(book))
+    pack["claims"][0]["service"]["name"] = name
+    reader = PdfReader(io.BytesIO(export(pack, "pdf", "de")))
+    assert json.loads(reader.attachments["claim-pack.json"][0])["claims"][0]["service"]["name"] == name
+
+
+def test_characters_that_the_font_lacks_are_told_by_number(book: Book) -> None:
+    pack = of_claim(owing(book))
+    pack["claims"][0]["service"]["name"] = "日"
+    assert "[U+65E5]" in text_of(export(pack, "pdf", "de"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_leaves_the_page_with_long_names_and_many_outages(
+    book: Book, language: str, tmp_path: Path
+) -> None:
+    pack = crowded(book)
+    file = tmp_path / "pack.pdf"
+    file.write_bytes(export(pack, "pdf", language))
+    found = subprocess.run([peer("pdftotext"), "-bbox", file, "-"], capture_output=True, check=True).stdout
+    words = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)"', found.decode())
+    assert found.count(b"<page ") > 3
+    assert len(words) > 1000
+    millimetre = 72 / 25.4
+    for left, top, right, bottom in words:
+        assert 17.9 * millimetre <= float(left) <= float(right) <= (210 - 17.9) * millimetre
+        assert 0 < float(top) < float(bottom) < 297 * millimetre
+
+
+def crowded(book: Book) -> Pack:
+    """A portfolio with names that do not fit, and an outage table over several pages."""
+    pack = of_customer(owing(book, LONG, 3))
+    for claim in pack["claims"]:
+        claim["service"]["name"] = f"{LONG} {LONG}"
+        claim["outages"] = [{**claim["outages"][0], "reason": LONG} for _ in range(120)]
+        claim["incidents"] = [
+            {
+                "uid": "i",
+                "title": LONG,
+                "reference": "T" * 60,
+                "reported": "2026-10-10T10:05:00.123+02:00",
+                "acknowledged": "2026-10-10T10:05:00.123+02:00",
+                "intervention": "2026-10-10T10:05:00.123+02:00",
+                "resolved": None,
+            }
+        ]
+    return pack
+
+
+def test_the_csv_has_a_row_for_each_outage_and_guards_spreadsheets(book: Book) -> None:
+    pack = of_customer(owing(book, "=HYPERLINK(1)", 2))
+    rows = list(csv.DictReader(io.StringIO(export(pack, "csv", "fr").decode())))
+    assert [(row["service"], row["amount"]) for row in rows] == [("acme-1", "60.00"), ("acme-trunk", "60.00")]
+    assert rows[1]["service_name"] == "'=HYPERLINK(1)"
+    assert rows[0]["outage_first_bad"] == "2026-10-10T10:00:00+02:00"
+    assert export(pack, "csv", "de") == export(pack, "csv", "fr")
+
+
+def test_a_claim_to_be_agreed_says_so(book: Book) -> None:
+    pack = of_claim(owing(book))
+    claim = pack["claims"][0]
+    claim.update(kind="response", clock="ttr", figures=None, frozen=None, revision=None, revision_reason=None)
+    claim.update(amount=None, outages=[], calculation=[{"what": "TTR", "how": "8 h", "result": "9 h"}])
+    text = plain(export(pack, "text", "fr").decode())
+    assert "à convenir" in text
+    assert "délai de résolution" in text
+    assert "à convenir" in text_of(export(pack, "pdf", "fr"))
+
+
+def test_the_drawing_has_a_row_for_each_day_and_marks_its_outage(book: Book) -> None:
+    html = export(of_claim(owing(book)), "html", "fr").decode()
+    svg = html[html.index("<svg") : html.index("</svg>") + 6]
+    shapes = ET.fromstring(svg)
+    black = [one for one in shapes.iter("{http://www.w3.org/2000/svg}rect") if one.get("fill") == "#000"]
+    days = [one.text for one in shapes.iter("{http://www.w3.org/2000/svg}text")]
+    assert days.count("31") == 1
+    outage, _legend = black
+    assert float(outage.attrib["width"]) == pytest.approx(2 / 25 * 600, abs=0.01)  # the longest day has 25 h
+
+
+def test_rounded_hours_are_told_outage_by_outage(book: Book) -> None:
+    book.configure(ACME + "    overrides: {credit: {rate_per_hour: 30 %, cap: 100 %, hours: started}}\n")
+    spans = [
+        ("up", "2026-10-01", "2026-10-10T10:00"),
+        ("down", "2026-10-10T10:00", "2026-10-10T10:50"),
+        ("up", "2026-10-10T10:50", "2026-10-12T10:00"),
+        ("down", "2026-10-12T10:00", "2026-10-12T11:10"),
+        ("up", "2026-10-12T11:10", "2026-11-01"),
+    ]
+    book.bring_in(*(line(*span) for span in spans))
+    book.freeze()
+    assert "heure supérieure : 1 + 2;" in plain(export(of_claim(book), "text", "fr").decode())
