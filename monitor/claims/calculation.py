@@ -15,18 +15,22 @@ _HOUR_MS = 3_600_000
 
 
 def calculation(claim: Claim, language: Language) -> list[Row]:
-    """What, how, result. Without a credit of a month the steps are told as they were recorded."""
+    """What, how, result. Of a breached clock the steps are told as they were recorded."""
     figures = claim["figures"]
-    if figures is None or figures["credit"] is None or figures["guarantee"] is None:
+    if figures is None:
         return [
             (language.word(one["what"]), language.word(one["how"]), language.word(one["result"]))
             for one in claim["calculation"]
         ]
-    return [
-        *_availability(figures, language),
-        _hours(claim, figures, figures["credit"], language),
-        *_amount(claim, figures["credit"], language),
-    ]
+    measured = _availability(figures, language)
+    credit = figures["credit"]
+    if credit is None:
+        reason = language.word(claim["calculation"][-1]["how"])
+        return [
+            *measured,
+            (language.word("amount"), reason, language.money(claim["amount"], claim["currency"])),
+        ]
+    return [*measured, _hours(claim, figures, credit, language), *_amount(claim, credit, language)]
 
 
 def measured_percentage(figures: Figures, language: Language) -> str:
@@ -46,7 +50,7 @@ def _availability(figures: Figures, language: Language) -> list[Row]:
         (word("D"), word("D how"), down),
         (word("A"), f"({total} − {down}) / {total}", measured_percentage(figures, language)),
         (word("G"), word("G how"), ratio(figures["guarantee"], language)),
-        (word("B"), word("B how"), word("yes")),
+        (word("B"), word("B how"), word("yes" if figures["breach"] else "no")),
     ]
 
 

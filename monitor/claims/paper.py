@@ -33,24 +33,18 @@ def paper(document: Document, attachment: tuple[str, bytes] | None = None) -> by
         inputs["data"] = attachment[1].decode()
     compiler = typst.Compiler(font_paths=typst.Fonts(include_system_fonts=False))
     source = files("monitor.claims").joinpath("templates/document.typ").read_bytes()
-    made = compiler.compile(
-        input=source, format="pdf", sys_inputs=inputs, pdf_standards="a-3b", timestamp=_dated(document)
-    )
+    made = compiler.compile(input=source, format="pdf", sys_inputs=inputs, pdf_standards="a-3b")
     assert isinstance(made, bytes)
     return made
 
 
 def _view(document: Document, attachment: tuple[str, bytes] | None) -> dict[str, Any]:
     view: dict[str, Any] = _printable(asdict(document))
-    at = _dated(document)
+    at = datetime.fromisoformat(document.dated).astimezone(UTC)
     view["dated"] = [at.year, at.month, at.day, at.hour, at.minute, at.second]
     if attachment is not None:
         view["attachment"] = attachment[0]
     return view
-
-
-def _dated(document: Document) -> datetime:
-    return datetime.fromisoformat(document.dated).astimezone(UTC).replace(microsecond=0)
 
 
 def _printable(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,8 @@ COLUMNS = (
     *(f"outage_{name}" for name in _OUTAGE),
 )
 
-_FORMULA = ("=", "+", "@", "\t", "\r")
+_FORMULA = re.compile(r"[=+@\t\r]|-(?!\d+(\.\d+)?\Z)")
+"""What a spreadsheet would compute; a negative number is none."""
 
 
 def sheet(pack: Pack) -> bytes:
@@ -69,4 +71,4 @@ def _about(pack: Pack, claim: Claim) -> dict[str, Any]:
 
 def _cell(value: object) -> object:
     """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -170,6 +170,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         "A ist kleiner als die Zusicherung",
     ),
     "yes": ("oui", "yes", "ja"),
+    "no": ("non", "no", "nein"),
     "H": ("Heures H", "Hours H", "Stunden H"),
     "H started": (
         "chaque interruption arrondie à l’heure supérieure : {hours}",

@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from monitor.claims.export import export
 from monitor.claims.pack import Pack, canonical
 from monitor.claims.words import LANGUAGES
+from monitor.ledger.claiming import Approve, Submit
 from tests.claims.packs import ACME, of_claim, of_customer
 from tests.ledger.books import OUTAGE, Book, line
 from tests.peers import peer
@@ -92,10 +93,13 @@ def test_the_pdf_has_the_json_attached_and_is_the_same_bytes_each_time(book: Boo
 
 
 def test_the_pdf_is_dated_by_what_it_tells_and_not_by_the_clock(book: Book) -> None:
-    reader = PdfReader(io.BytesIO(export(of_claim(owing(book)), "pdf", "fr")))
-    assert reader.metadata is not None
-    assert reader.metadata.creation_date is not None
-    assert reader.metadata.creation_date.isoformat() == "2026-11-19T23:00:00+00:00"
+    pdf = export(of_claim(owing(book)), "pdf", "fr")
+    metadata = PdfReader(io.BytesIO(pdf)).xmp_metadata
+    assert metadata is not None
+    stamps = re.findall(r"D:(\d{14})", pdf.decode("latin-1"))
+    stamps += re.findall(r">([-\dT:Z]{20})<", metadata.stream.get_data().decode())
+    assert len(stamps) >= 4
+    assert {re.sub(r"\D", "", one) for one in stamps} == {"20261119230000"}
 
 
 def test_what_people_wrote_is_never_markup(book: Book) -> None:
@@ -170,6 +174,15 @@ def test_the_csv_has_a_row_for_each_outage_and_guards_spreadsheets(book: Book) -
     assert export(pack, "csv", "de") == export(pack, "csv", "fr")
 
 
+@pytest.mark.parametrize("text", ["=1", "+1", "-1+2", "@x", "\t=1", "-x"])
+def test_text_that_would_be_computed_is_guarded(book: Book, text: str) -> None:
+    pack = of_claim(owing(book))
+    claim = pack["claims"][0]
+    claim.update(reference=text, difference="-5.00")
+    (row,) = csv.DictReader(io.StringIO(export(pack, "csv", "fr").decode()))
+    assert (row["reference"], row["difference"]) == (f"'{text}", "-5.00")
+
+
 def test_a_claim_to_be_agreed_says_so(book: Book) -> None:
     pack = of_claim(owing(book))
     claim = pack["claims"][0]
@@ -179,6 +192,32 @@ def test_a_claim_to_be_agreed_says_so(book: Book) -> None:
     assert "à convenir" in text
     assert "délai de résolution" in text
     assert "à convenir" in text_of(export(pack, "pdf", "fr"))
+
+
+def test_an_amendment_tells_what_it_replaces_and_the_difference(book: Book) -> None:
+    owing(book)
+    first = book.credits("2026-10")[0].uid
+    for step in (Approve, Submit):
+        book.ask(step(uids=(first,), author="noc"))
+    book.exclude("2026-10-10T11:00", "2026-10-10T11:10")
+    pack = of_customer(book)
+    (claim,) = pack["claims"]
+    assert (claim["amends"], claim["difference"]) == ({"uid": first, "amount": "60.00"}, "-5.00")
+    text = plain(export(pack, "text", "de").decode())
+    assert f"Ersetzt: die Forderung {first} über 60,00 €" in text
+    assert "Unterschied: -5,00 €" in text
+
+
+def test_an_amendment_to_nothing_says_that_the_guarantee_was_met(book: Book) -> None:
+    owing(book)
+    first = book.credits("2026-10")[0].uid
+    for step in (Approve, Submit):
+        book.ask(step(uids=(first,), author="noc"))
+    book.exclude("2026-10-10T10:00", "2026-10-10T12:00")
+    text = plain(export(of_claim(book), "text", "fr").decode())
+    assert "La garantie de 99,90 % a été tenue : 100,0000 %." in text
+    assert "Résultat: 0,00 €" in text
+    assert "la garantie a été tenue" in text
 
 
 def test_the_drawing_has_a_row_for_each_day_and_marks_its_outage(book: Book) -> None:

@@ -130,6 +130,51 @@ def test_the_probes_of_an_outage_are_in_the_pack(book: Book) -> None:
     VALIDATOR.validate(of_claim(book))
 
 
+def test_an_outage_over_the_months_end_counts_in_each_with_its_part(book: Book) -> None:
+    book.configure(ACME)
+    book.bring_in(
+        line("up", "2026-09-01", "2026-09-30T22:00"),
+        line("down", "2026-09-30T22:00", "2026-10-01T03:00"),
+        line("up", "2026-10-01T03:00", "2026-11-01"),
+    )
+    book.freeze()
+    for month, hours in (("2026-09", 2), ("2026-10", 3)):
+        (outage,) = of_claim(book, month=month)["claims"][0]["outages"]
+        assert (outage["down_ms"], outage["counted_ms"]) == (5 * 3_600_000, hours * 3_600_000)
+
+
+def test_an_outage_with_a_gap_in_it_is_not_told_apart(book: Book) -> None:
+    owing(book)
+    outages = json.loads(book.db.execute("SELECT outages FROM months").fetchone()[0])
+    outages[0]["down_ms"] -= 1
+    book.db.execute("DROP TRIGGER months_no_update")
+    book.db.execute("UPDATE months SET outages = ?", (json.dumps(outages),))
+    assert of_claim(book)["claims"][0]["outages"][0]["counted_ms"] is None
+
+
+def test_a_breached_clock_has_a_pack_without_figures(book: Book) -> None:
+    owing(book)
+    book.db.execute(
+        "INSERT INTO incidents (key, uid, service, title, reference, reported_ms, terms, author, entered_ms)"
+        " SELECT 1, 'i-1', service, 'no calls', 'T-1', ?, terms, 'noc', 0 FROM months",
+        (at("2026-10-10T10:05"),),
+    )
+    book.db.execute(
+        "INSERT INTO entitlements (key, uid, kind, incident, clock, calculation, drafted_ms)"
+        " VALUES (9, 'e-9', 'response', 1, 'ttr', '[[\"TTR\", \"8 h\", \"breached\"]]', 0)"
+    )
+    book.db.execute(
+        "INSERT INTO entitlement_events (entitlement, state, at_ms, author, note) VALUES (9, 'draft', 0, 'x', '')"
+    )
+    pack = of_customer(book)
+    assert [one["kind"] for one in pack["claims"]] == ["availability", "response"]
+    claim = pack["claims"][1]
+    assert (claim["amount"], claim["figures"], claim["clock"]) == (None, None, "ttr")
+    assert claim["incidents"][0]["reference"] == "T-1"
+    assert pack["totals"] == [{"currency": "EUR", "amount": "60.00"}]
+    VALIDATOR.validate(pack)
+
+
 def test_the_published_schema_is_that_of_the_packs() -> None:
     published = (REPOSITORY / "docs" / "claim-pack.schema.json").read_text()
     assert json.loads(published) == schema()
