@@ -9,6 +9,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -136,13 +137,29 @@ def test_nothing_leaves_the_page_with_long_names_and_many_outages(
     file = tmp_path / "pack.pdf"
     file.write_bytes(export(pack, "pdf", language))
     found = subprocess.run([peer("pdftotext"), "-bbox", file, "-"], capture_output=True, check=True).stdout
-    words = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)"', found.decode())
-    assert found.count(b"<page ") > 3
-    assert len(words) > 1000
+    pages = [_words(page) for page in found.decode().split("<page ")[1:]]
+    assert len(pages) > 3
+    assert sum(map(len, pages)) > 1000
     millimetre = 72 / 25.4
-    for left, top, right, bottom in words:
-        assert 17.9 * millimetre <= float(left) <= float(right) <= (210 - 17.9) * millimetre
-        assert 0 < float(top) < float(bottom) < 297 * millimetre
+    for words in pages:
+        for left, top, right, bottom in words:
+            assert 17.9 * millimetre <= left <= right <= (210 - 17.9) * millimetre
+            assert 0 < top < bottom < 297 * millimetre
+        for one, other in combinations(words, 2):
+            assert not _overlap(one, other), (one, other)
+
+
+def _words(page: str) -> list[tuple[float, ...]]:
+    """Of each word left, top, right and bottom, in points."""
+    boxes = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)"', page)
+    return [tuple(map(float, box)) for box in boxes]
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """By more than lines that stand close do."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    along = min(one[3], other[3]) - max(one[1], other[1])
+    return across > 1 and along > 4
 
 
 def crowded(book: Book) -> Pack:
@@ -155,7 +172,7 @@ def crowded(book: Book) -> Pack:
             {
                 "uid": "i",
                 "title": LONG,
-                "reference": "T" * 60,
+                "reference": "TICKET-2026-1018-000047110815",
                 "reported": "2026-10-10T10:05:00.123+02:00",
                 "acknowledged": "2026-10-10T10:05:00.123+02:00",
                 "intervention": "2026-10-10T10:05:00.123+02:00",
