@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from monitor.claims.counting import counted
 from monitor.claims.pack import Exclusion, Figures, Outage
 from monitor.claims.packing import Naming
 from monitor.ledger.frozen import exclusion_record
@@ -56,18 +57,19 @@ def service_months(
             exclusions = [exclusion_record(each, agreement.tz) for each in one.rolled.exclusions]
         else:
             outages, exclusions = frozen[agreement.service]
+        parts = counted(one.figures, outages, exclusions, agreement.tz)
         made.append(
             ServiceMonth(
                 names[agreement.service],
                 agreement.zone,
                 one.revision,
                 cast(Figures, dict(one.figures)),
-                [_outage(each) for each in outages],
+                [_outage(*each) for each in zip(outages, parts, strict=True)],
                 [cast(Exclusion, each) for each in exclusions],
             )
         )
     return made
 
 
-def _outage(record: Mapping[str, Any]) -> Outage:
-    return cast(Outage, {**record, "counted_ms": None, "evidence": []})
+def _outage(record: Mapping[str, Any], counted_ms: int | None) -> Outage:
+    return cast(Outage, {**record, "counted_ms": counted_ms, "evidence": []})

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from monitor.claims.counting import counted
 from monitor.claims.evidence import Witness
 from monitor.claims.incidents import incidents_of
 from monitor.claims.pack import FORMAT, Amended, Claim, Exclusion, Figures, Outage, Pack, Terms, Total
@@ -18,7 +19,6 @@ from monitor.ledger.agreement import Agreement, from_json
 from monitor.ledger.entitlements import TERMS, Entitlement, Wanted, find, one_key, read
 from monitor.ledger.errors import LedgerError
 from monitor.sla.figures import written
-from monitor.sla.intervals import Interval, clip, subtract, total, union
 from monitor.sla.months import Month, local_iso, parse_instant
 
 NOT_CLAIMED = ("superseded", "withdrawn")
@@ -91,7 +91,7 @@ def _claim(db: sqlite3.Connection, one: Entitlement, called: Mapping[str, Naming
     naming = called.get(one.service)
     deadline_ms, difference = one.deadline_ms, one.difference
     witness = Witness(db, zone)
-    counted = _counted(frozen, zone)
+    parts = _counted(frozen, zone)
     return {
         "uid": one.uid,
         "kind": cast(Any, one.kind),
@@ -107,9 +107,11 @@ def _claim(db: sqlite3.Connection, one: Entitlement, called: Mapping[str, Naming
         "revision_reason": frozen.reason,
         "terms": _terms(frozen.terms),
         "figures": frozen.figures,
-        "outages": [_outage(outage, witness, ms) for outage, ms in zip(frozen.outages, counted, strict=True)],
+        "outages": [_outage(outage, witness, ms) for outage, ms in zip(frozen.outages, parts, strict=True)],
         "exclusions": [cast(Exclusion, dict(each)) for each in frozen.exclusions],
-        "incidents": incidents_of(db, one, [_instant(each["first_bad"], zone) for each in frozen.outages]),
+        "incidents": incidents_of(
+            db, one, [parse_instant(each["first_bad"], zone) for each in frozen.outages]
+        ),
         "calculation": [
             {"what": what, "how": how, "result": result} for what, how, result in one.calculation
         ],
@@ -179,35 +181,9 @@ def _outage(kept: Mapping[str, Any], witness: Witness, counted_ms: int | None) -
 
 
 def _counted(frozen: _Frozen, zone: ZoneInfo) -> list[int | None]:
-    """What each outage has in the month's downtime: known where none has gaps and the sum is the same."""
     if frozen.figures is None:
         return [None] * len(frozen.outages)
-    window = _window(frozen.figures, zone)
-    excluded = union(_window(one, zone) for one in frozen.exclusions)
-    counted = []
-    for one in frozen.outages:
-        start_ms = _instant(one["first_bad"], zone)
-        known = clip([(start_ms, start_ms + one["down_ms"])], window)
-        counted.append(total(subtract(known, excluded)))
-    whole = not any(_has_gaps(one, zone) for one in frozen.outages)
-    agrees = whole and sum(counted) == frozen.figures["down_ms"]
-    return list(counted) if agrees else [None] * len(counted)
-
-
-def _has_gaps(outage: Mapping[str, Any], zone: ZoneInfo) -> bool:
-    if outage["first_good"] is None:
-        return False
-    return _instant(outage["first_good"], zone) - _instant(outage["first_bad"], zone) != int(
-        outage["down_ms"]
-    )
-
-
-def _window(stretch: Mapping[str, Any], zone: ZoneInfo) -> Interval:
-    return _instant(stretch["from"], zone), _instant(stretch["to"], zone)
-
-
-def _instant(text: str, zone: ZoneInfo) -> int:
-    return parse_instant(text, zone)
+    return counted(frozen.figures, frozen.outages, frozen.exclusions, zone)
 
 
 def _amended(one: Entitlement) -> Amended | None:
