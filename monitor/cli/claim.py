@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from monitor.cli.changing import change
+from monitor.cli.claim_export import export_claim
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.output import print_json, say
 from monitor.cli.parameters import AUTHOR, JSON, MONTH
@@ -159,6 +160,9 @@ def withdraw(invocation: Invocation, /, as_json: bool, **asked: Any) -> None:
     from monitor.ledger.claiming import WithdrawClaim  # noqa: PLC0415
 
     _take(invocation, WithdrawClaim, asked, as_json)
+
+
+command.add_command(export_claim)
 
 
 @command.command("year")

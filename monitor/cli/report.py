@@ -5,18 +5,25 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli.failures import Failure
+from monitor.cli.files import FORCE, LANGUAGE, write_file
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.output import print_json, say
 from monitor.cli.parameters import MONTH
 
 if TYPE_CHECKING:
+    import sqlite3
+
+    from monitor.claims.document import Document
     from monitor.ledger.report import ReportedMonth
     from monitor.sla.months import Month
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 _COLUMNS = (
     *("service", "plan", "from", "to", "total_ms", "down_ms", "degraded_ms", "excluded_ms", "unknown_ms"),
@@ -30,9 +37,21 @@ _CREDIT_COLUMNS = ("currency", "fee", "rate_per_hour", "hours", "uncapped", "cap
 @click.option("--service", "service_id", metavar="S", help="Only that service.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line a service.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write a page for print.")
+@click.option("--pdf", type=_FILE, metavar="FILE", help="Write PDF.")
+@LANGUAGE
+@FORCE
 @pass_invocation
 def command(
-    invocation: Invocation, month: Month, service_id: str | None, as_json: bool, as_csv: bool
+    invocation: Invocation,
+    month: Month,
+    service_id: str | None,
+    as_json: bool,
+    as_csv: bool,
+    html: Path | None,
+    pdf: Path | None,
+    language: str,
+    force: bool,
 ) -> None:
     """Show what availability each service had in MONTH (such as 2026-10), and what credit is owed.
 
@@ -40,13 +59,17 @@ def command(
     """
     from monitor.ledger.report import report  # noqa: PLC0415
 
-    if as_json and as_csv:
-        raise click.UsageError("expected one of --json and --csv")
+    if as_json + as_csv + bool(html or pdf) > 1:
+        raise click.UsageError("expected one of --json, --csv and documents")
     services = invocation.services(service_id)
     with invocation.reading() as db:
         found = report(db, services, month, invocation.now_ms)
+        if found and (html or pdf):
+            document = _document(db, invocation, month, found, language)
     if service_id is not None and not found:
         raise Failure(f"{service_id}: {month} has not begun, or the service was not in contract")
+    if not found and (html or pdf):
+        raise Failure(f"{month}: no service was in contract, or the month has not begun")
     zones = {service.zone for service in services}
     zone = zones.pop() if len(zones) == 1 else invocation.configuration.zone
     figures = [one.figures for one in found]
@@ -54,6 +77,8 @@ def command(
         print_json({"month": str(month), "timezone": zone, "services": figures})
     elif as_csv:
         _print_csv(figures)
+    elif html or pdf:
+        _write(document, html, pdf, force)
     else:
         _print_table(month, zone, found)
     for one in found:
@@ -62,6 +87,29 @@ def command(
                 f"{one.figures['service']}: the month was frozen as revision {one.revision};"
                 f" the facts say otherwise by now"
             )
+
+
+def _document(
+    db: sqlite3.Connection, invocation: Invocation, month: Month, found: Sequence[ReportedMonth], code: str
+) -> Document:
+    from monitor.claims.language import Language  # noqa: PLC0415
+    from monitor.claims.month_document import month_document  # noqa: PLC0415
+    from monitor.claims.month_packing import service_months  # noqa: PLC0415
+    from monitor.claims.packing import names  # noqa: PLC0415
+
+    services = service_months(db, month, found, names(invocation.configuration), invocation.now_ms)
+    return month_document(month, services, Language(code))
+
+
+def _write(document: Document, html: Path | None, pdf: Path | None, force: bool) -> None:
+    if html is not None:
+        from monitor.claims.page import page  # noqa: PLC0415
+
+        write_file(html, page(document), force)
+    if pdf is not None:
+        from monitor.claims.paper import paper  # noqa: PLC0415
+
+        write_file(pdf, paper(document), force)
 
 
 def _print_table(month: Month, zone: str, found: Sequence[ReportedMonth]) -> None:

@@ -1,0 +1,86 @@
+"""The calculation of a credit in a language, step by step, from the frozen figures and terms."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from monitor.claims.language import Language
+from monitor.claims.pack import Claim, Credit, Figures
+from monitor.sla.figures import percentage, plain_ratio
+
+Row = tuple[str, str, str]
+
+_HOUR_MS = 3_600_000
+
+
+def calculation(claim: Claim, language: Language) -> list[Row]:
+    """What, how, result. Of a breached clock the steps are told as they were recorded."""
+    figures = claim["figures"]
+    if figures is None:
+        return [
+            (language.word(one["what"]), language.word(one["how"]), language.word(one["result"]))
+            for one in claim["calculation"]
+        ]
+    measured = _availability(figures, language)
+    credit = figures["credit"]
+    if credit is None:
+        reason = language.word(claim["calculation"][-1]["how"])
+        return [
+            *measured,
+            (language.word("amount"), reason, language.money(claim["amount"], claim["currency"])),
+        ]
+    return [*measured, _hours(claim, figures, credit, language), *_amount(claim, credit, language)]
+
+
+def measured_percentage(figures: Figures, language: Language) -> str:
+    """With as many digits as show the breach, from the exact figures."""
+    total_ms = figures["total_ms"]
+    if figures["availability"] is None or figures["unknown_ms"] >= total_ms:
+        return language.word("not measured")
+    guarantee = None if figures["guarantee"] is None else Decimal(figures["guarantee"])
+    return language.percent(percentage(Fraction(total_ms - figures["down_ms"], total_ms), guarantee))
+
+
+def _availability(figures: Figures, language: Language) -> list[Row]:
+    total, down = f"{language.number(figures['total_ms'])} ms", f"{language.number(figures['down_ms'])} ms"
+    word = language.word
+    return [
+        (word("T"), word("T how"), total),
+        (word("D"), word("D how"), down),
+        (word("A"), f"({total} − {down}) / {total}", measured_percentage(figures, language)),
+        (word("G"), word("G how"), ratio(figures["guarantee"], language)),
+        (word("B"), word("B how"), word("yes" if figures["breach"] else "no")),
+    ]
+
+
+def _hours(claim: Claim, figures: Figures, credit: Credit, language: Language) -> Row:
+    rule = claim["terms"]["hours"]
+    if rule in ("started", "whole"):
+        recorded = next((one["how"] for one in claim["calculation"] if one["what"] == "hours H"), "")
+        how = language.word(f"H {rule}", hours=recorded.rpartition(": ")[2])
+    else:
+        how = f"{language.number(figures['down_ms'])} ms / {language.number(_HOUR_MS)} ms"
+    return language.word("H"), how, language.number(credit["hours"])
+
+
+def _amount(claim: Claim, credit: Credit, language: Language) -> list[Row]:
+    word = language.word
+    fee = language.money(credit["fee"], credit["currency"])
+    rate = ratio(credit["rate_per_hour"], language)
+    uncapped = language.money(credit["uncapped"], credit["currency"])
+    rows = [(word("credit"), f"{fee} × {rate} × {language.number(credit['hours'])}", uncapped)]
+    amount = language.money(credit["amount"], credit["currency"])
+    if credit["cap"] is None:
+        return [*rows, (word("amount"), word("not capped"), amount)]
+    cap = language.money(credit["cap"], credit["currency"])
+    return [
+        *rows,
+        (word("cap"), f"{fee} × {ratio(claim['terms']['cap'], language)}", cap),
+        (word("amount"), word("lesser"), amount),
+    ]
+
+
+def ratio(value: str | None, language: Language) -> str:
+    """A ratio of the terms as a percentage, digits as written."""
+    return language.word("none") if value is None else language.percent(plain_ratio(Decimal(value)))

@@ -1,0 +1,34 @@
+"""Files that a command writes: whole or not at all, and never over one that is there unless that is asked for."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+import click
+
+from monitor.cli.failures import Failure
+
+FORCE = click.option("--force", is_flag=True, help="Write over a file that is there.")
+LANGUAGE = click.option(
+    "--language", type=click.Choice(("fr", "en", "de")), default="en", show_default=True, help="Of documents."
+)
+
+
+def write_file(path: Path, content: bytes, force: bool) -> None:
+    """Raises Failure where there is a file and ``force`` is not given, OSError where it cannot be written."""
+    beside = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if force:
+            beside.replace(path)
+        else:
+            path.hardlink_to(beside)  # fails where there is a file, also one that came just now
+    except FileExistsError:
+        raise Failure(f"{path}: there is a file already; --force writes over it") from None
+    finally:
+        beside.unlink(missing_ok=True)

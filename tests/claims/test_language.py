@@ -1,0 +1,88 @@
+"""Dates, durations, numbers and amounts as each language writes them."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.claims.language import Language
+from monitor.claims.words import LANGUAGES, WORDS
+
+FR, EN, DE = map(Language, LANGUAGES)
+INSTANT = "2026-10-05T08:03:07+02:00"
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("language", "instant", "amount", "share", "spent"),
+    [
+        (FR, "5 oct. 2026 08:03:07 +02:00", "1.234.567,50 €", "99,90 %", "2 j 03 h 04 min 05,250 s"),
+        (EN, "5 Oct 2026 08:03:07 +02:00", "1,234,567.50 €", "99.90%", "2 d 03 h 04 min 05.250 s"),
+        (DE, "05.10.2026 08:03:07 +02:00", "1.234.567,50 €", "99,90 %", "2 T 03 h 04 min 05,250 s"),
+    ],
+)
+def test_each_language_writes_in_its_own_way(
+    language: Language, instant: str, amount: str, share: str, spent: str
+) -> None:
+    assert plain(language.instant(INSTANT)) == instant
+    assert plain(language.money("1234567.50", "EUR")) == amount
+    assert plain(language.percent("99.90 %")) == share
+    assert plain(language.duration(((2 * 24 + 3) * 3600 + 4 * 60 + 5) * 1000 + 250)) == spent
+
+
+def test_months_and_days_have_their_names() -> None:
+    assert [one.month("2026-03") for one in (FR, EN, DE)] == ["mars 2026", "March 2026", "März 2026"]
+    assert [plain(one.day(INSTANT)) for one in (FR, EN, DE)] == ["5 oct. 2026", "5 Oct 2026", "05.10.2026"]
+
+
+def test_the_hour_that_a_day_has_twice_is_told_by_its_offset() -> None:
+    first, second = "2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"
+    assert FR.instant(first) != FR.instant(second)
+
+
+def test_amounts_keep_their_digits_and_differences_their_sign() -> None:
+    assert plain(FR.money("0.30", "EUR")) == "0,30 €"
+    assert plain(EN.money("1.2345", "EUR")) == "1.2345 €"
+    assert plain(DE.money("500", "JPY")) == "500 ¥"
+    assert plain(FR.difference("5.00", "EUR")) == "+5,00 €"
+    assert plain(FR.difference("-5.00", "EUR")) == "-5,00 €"
+    assert FR.money(None, "EUR") == "à convenir"
+
+
+@given(st.sampled_from((FR, EN, DE)), st.decimals(0, 10**12, places=8))
+def test_a_number_has_exactly_the_digits_that_it_was_given(language: Language, value: object) -> None:
+    text = f"{value:f}"
+    assert "".join(one for one in language.number(text) if one.isdigit()) == text.replace(".", "")
+
+
+@given(st.sampled_from((FR, EN, DE)), st.integers(0, 10**11))
+def test_a_duration_is_exact(language: Language, milliseconds: int) -> None:
+    units = {language.word("day"): 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000}
+    total = 0
+    words = plain(language.duration(milliseconds)).split()
+    for digits, unit in zip(words[::2], words[1::2], strict=True):
+        whole, _, rest = digits.replace(",", ".").partition(".")
+        total += int(whole) * units[unit] + int(rest or 0)
+    assert total == milliseconds
+
+
+def test_every_sentence_takes_the_same_values_in_each_language() -> None:
+    for key, texts in WORDS.items():
+        assert len(texts) == len(LANGUAGES)
+        assert all(texts), key
+        assert (
+            len(
+                {frozenset(name for _, name, _, _ in string.Formatter().parse(one)) - {None} for one in texts}
+            )
+            == 1
+        ), key
+
+
+def test_what_is_no_word_stands_as_it_is() -> None:
+    assert FR.word("503 {Service} Unavailable") == "503 {Service} Unavailable"
