@@ -6,9 +6,14 @@ from collections.abc import Mapping
 
 from monitor.ledger.claiming import Approve, Reject, Settle, Submit, WithdrawClaim
 from monitor.ledger.excluding import Exclude, Withdraw
+from monitor.ledger.incidents import EnterEvent, LinkOutage, OpenIncident
 from monitor.ledger.reopening import Reopen
 from monitor.ledger.request import Request
 
 REQUESTS: Mapping[str, type[Request]] = {
-    one.kind: one for one in (Exclude, Withdraw, Approve, Submit, Settle, Reject, WithdrawClaim, Reopen)
+    one.kind: one
+    for one in (
+        *(Exclude, Withdraw, Approve, Submit, Settle, Reject, WithdrawClaim, Reopen),
+        *(OpenIncident, EnterEvent, LinkOutage),
+    )
 }
