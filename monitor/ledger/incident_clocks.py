@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,8 +64,8 @@ def standings(db: sqlite3.Connection, incidents: Sequence[Incident], now_ms: int
 
 
 def _drafted(db: sqlite3.Connection, incident: Incident) -> dict[ClockName, Drafted]:
-    rows: Iterable[tuple[ClockName, int, str, str]] = db.execute(
+    rows = db.execute(
         f"SELECT clock, key, uid, {STATE} FROM entitlements WHERE incident = ?",  # noqa: S608
         (incident.key,),
     )
-    return {clock: Drafted(*drafted) for clock, *drafted in rows}
+    return {clock: Drafted(key, uid, state) for clock, key, uid, state in rows}

@@ -170,7 +170,8 @@ def read(db: sqlite3.Connection, wanted: Sequence[int]) -> list[Incident]:
     found = {
         key: Incident(key, Report(*report), tuple(events[key]), tuple(outages[key]))
         for key, *report in db.execute(
-            f"{_DETAILS} WHERE incidents.key IN (SELECT value FROM json_each(?))", asked
+            f"{_DETAILS} WHERE incidents.key IN (SELECT value FROM json_each(?))",  # noqa: S608
+            asked,
         )
     }
     return [found[key] for key in wanted]
