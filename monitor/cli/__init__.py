@@ -24,6 +24,7 @@ COMMANDS = (
     Lazy("claim", "monitor.cli.claim", "Claims, from draft to payment."),
     Lazy("exclude", "monitor.cli.exclude", "Stretches that do not count against the provider."),
     Lazy("correct", "monitor.cli.correct", "What somebody knows better than the probes."),
+    Lazy("incident", "monitor.cli.incident", "Reported problems, and the clocks of response and resolution."),
     Lazy("deadline", "monitor.cli.deadline", "When a reported problem must be answered and resolved."),
     Lazy("import", "monitor.cli.imports", "Bring history in."),
     Lazy("config", "monitor.cli.config", "Check a configuration, or write the samples."),

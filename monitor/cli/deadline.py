@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Collection, Mapping
-from datetime import date
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +12,14 @@ from monitor.cli.failures import Failure
 from monitor.cli.invocation import DEFAULT_CONFIG, Invocation, did_you_mean, pass_invocation
 from monitor.cli.output import print_json, print_table
 from monitor.cli.parameters import ZONE, instant
+from monitor.sla.holidays import public_holidays
 from monitor.sla.hours import deadlines
 from monitor.sla.months import from_ms, local_iso
 
 if TYPE_CHECKING:
     from monitor.sla.plans import Plan
 
-_YEARS = 11
+_YEARS = 10
 """As far as a deadline is followed."""
 
 
@@ -46,8 +46,10 @@ def command(
     plan = plans[plan_key]
     reported_ms = instant(reported, zone, "--reported")
     budgets = (plan.mrt_ms, plan.tti_ms, plan.ttr_ms)
+    year = from_ms(reported_ms, zone).year
     try:
-        due = deadlines(budgets, reported_ms, plan.fault_hours, zone, _holidays(plan, reported_ms, zone))
+        off = public_holidays(plan.holidays, year, year + _YEARS)
+        due = deadlines(budgets, reported_ms, plan.fault_hours, zone, off)
     except ValueError as error:
         raise Failure(f"{plan_key}: {error}") from None
     told = {
@@ -78,13 +80,3 @@ def _plans(invocation: Invocation) -> Mapping[str, Plan]:
     from monitor.config.source import Source  # noqa: PLC0415
 
     return read_catalogues(Source(path) for path in sorted(installed_config().glob("plans/*.yml"))).plans()
-
-
-def _holidays(plan: Plan, since_ms: int, zone: zoneinfo.ZoneInfo) -> Collection[date]:
-    """The public holidays that the plan takes out of its hours."""
-    if plan.holidays is None:
-        return ()
-    import holidays  # noqa: PLC0415 - only few plans need it
-
-    year = from_ms(since_ms, zone).year
-    return set(holidays.country_holidays(plan.holidays, years=range(year, year + _YEARS)))

@@ -1,7 +1,8 @@
 """The life of a claim: which step leads where, as data.
 
 A draft is made by the ledger when a month is frozen or revised; the rest is done by people, but for
-``superseded``: the month was revised before the claim was sent. ``paid`` may come more than once.
+``superseded``: the month was revised before the claim was sent, or the clock is not breached by what is known now;
+should it be after all, the claim is a draft again. ``paid`` may come more than once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "paid": ("paid",),
     "rejected": (),
     "withdrawn": (),
-    "superseded": (),
+    "superseded": ("draft",),
 }
 """For each state those that may follow it."""
 
@@ -32,7 +33,7 @@ OPEN = "submitted"
 ACCEPTED = ("accepted", "partly accepted", "paid")
 """Decided, and not refused."""
 
-_BY_THE_LEDGER = {"superseded"}
+_BY_THE_LEDGER = {"superseded", "draft"}
 
 
 def check_step(state: str, to: str, what: str) -> None:

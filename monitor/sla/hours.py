@@ -34,6 +34,10 @@ class WeeklyHours:
         return hash(tuple(sorted(self.days.items())))
 
 
+ALWAYS = WeeklyHours(dict.fromkeys(range(7), ALL_DAY))
+"""Around the clock, every day."""
+
+
 def windows(
     hours: WeeklyHours, between: Interval, zone: ZoneInfo, holidays: Collection[date] = ()
 ) -> Iterator[Interval]:
@@ -99,8 +103,8 @@ def deadlines(
     holidays: Collection[date] = (),
 ) -> Deadlines:
     """The deadlines of a problem. ``budgets``: a plan's mrt, tti and ttr. Without fault hours, all hours count."""
-    table = hours or WeeklyHours(dict.fromkeys(range(7), ALL_DAY))
     mrt, tti, ttr = (
-        None if budget is None else deadline(reported_ms, budget, table, zone, holidays) for budget in budgets
+        None if budget is None else deadline(reported_ms, budget, hours or ALWAYS, zone, holidays)
+        for budget in budgets
     )
     return Deadlines(mrt, tti, ttr)
