@@ -6,10 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.store.sealing import NOTHING, ROWS, Block, Seal, block, digest_of
-from monitor.store.signing_key import SigningKey
+
+if TYPE_CHECKING:
+    from monitor.store.signing_key import SigningKey
 
 PORTION = 2_048
 """Rows sealed in one transaction at most: what the agent sees meanwhile waits for its end to be written."""
