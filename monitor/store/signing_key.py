@@ -43,6 +43,16 @@ def signing_key(state_dir: Path) -> SigningKey:
     try:
         if not path.exists():
             _make(path)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
+    key = read_key(path)
+    _publish(public_path(state_dir), key.signer)
+    return key
+
+
+def read_key(path: Path) -> SigningKey:
+    """The key in a file. Raises StoreError with what was expected there."""
+    try:
         private = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}") from error
@@ -50,9 +60,7 @@ def signing_key(state_dir: Path) -> SigningKey:
         raise StoreError(f"{path}: expected an Ed25519 private key in PEM, without a password") from None
     if not isinstance(private, Ed25519PrivateKey):
         raise StoreError(f"{path}: expected an Ed25519 private key, not one of another kind")
-    key = SigningKey(private)
-    _publish(public_path(state_dir), key.signer)
-    return key
+    return SigningKey(private)
 
 
 def key_of_command(state_dir: Path) -> SigningKey | None:
