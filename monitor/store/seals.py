@@ -62,6 +62,8 @@ def _new_blocks(db: sqlite3.Connection) -> Iterator[Block]:
     left = PORTION
     for sealed in SEALED:
         after = last_sealed(db, sealed.name)
+        if db.execute(f"SELECT 1 {_after(sealed, after)} LIMIT 1", {"after": after}).fetchone() is None:
+            continue
         columns = sealed.columns or columns_of(db, sealed.table)
         while left:
             at_most = min(ROWS, left)
@@ -114,21 +116,23 @@ def rows_between(
 ) -> list[tuple[Any, ...]]:
     """The rows with keys ``(after, last]``; ``last`` None: those that are settled. ``columns`` begins with the key."""
     names = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
-    upto = f"({sealed.settled})" if last is None else "key <= ?3"
+    upto = sealed.settled if last is None else "key <= :last"
     return db.execute(
-        f"SELECT {names} FROM {sealed.table} WHERE (?1 IS NULL OR key > ?1) AND {upto} ORDER BY key LIMIT ?2",  # noqa: S608
-        (after, at_most) if last is None else (after, at_most, last),
+        f"SELECT {names} {_after(sealed, after)} AND ({upto}) ORDER BY key LIMIT :at_most",
+        {"after": after, "last": last, "at_most": at_most},
     ).fetchall()
 
 
 def count_unsealed(db: sqlite3.Connection, sealed: Sealed) -> int:
     """Rows that no seal is over yet."""
     after = last_sealed(db, sealed.name)
-    (count,) = db.execute(
-        f"SELECT count(*) FROM {sealed.table} WHERE ?1 IS NULL OR key > ?1",  # noqa: S608
-        (after,),
-    ).fetchone()
+    (count,) = db.execute(f"SELECT count(*) {_after(sealed, after)}", {"after": after}).fetchone()
     return int(count)
+
+
+def _after(sealed: Sealed, after: int | None) -> str:
+    """SQL for the rows after that key; None: all. SQLite looks a key up only where it is compared with nothing else."""
+    return f"FROM {sealed.table} WHERE {'TRUE' if after is None else 'key > :after'}"
 
 
 def _write(db: sqlite3.Connection, one: Seal, blocks: list[Block]) -> None:

@@ -377,3 +377,53 @@ def test_what_came_after_the_last_seal_is_counted_as_not_yet_sealed(copy: Path) 
     verdict = verified(copy)
     assert verdict.fits
     assert verdict.evidence.unsealed == 1
+
+
+def steps_to_verify(path: Path, key: SigningKey, changes: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Hundreds of steps of SQLite's machine; what Python does follows the rows that it is given."""
+    monkeypatch.setattr(seals, "PORTION", 16)
+    monkeypatch.setattr(seals, "ROWS", 8)
+    path.mkdir()
+    book = new_book(path)
+    first = at("2026-01-01")
+    turns = [(first + turn * 60_000, ("up", "down")[turn % 2]) for turn in range(changes)]
+    book.write(lambda db: run(db, [changed("acme-trunk", *turns)], first, first + changes * 60_000, True))
+    seal_all(book, key)
+    book.db.close()
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    with closing(open_for_reading(path / "ringback.db")) as db:
+        db.execute("BEGIN")
+        db.set_progress_handler(count, 100)
+        assert verify(db).fits
+    return steps
+
+
+def test_twice_the_facts_take_twice_the_time(
+    filled: tuple[Path, SigningKey], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once, twice, four_times = (
+        steps_to_verify(tmp_path / str(count), filled[1], count, monkeypatch) for count in (500, 1_000, 2_000)
+    )
+    assert four_times - twice < 2.2 * (twice - once)
+
+
+def test_months_of_an_earlier_version_are_not_computed_again_and_that_is_said(
+    copy: Path, filled: tuple[Path, SigningKey]
+) -> None:
+    def as_before(db: sqlite3.Connection) -> None:
+        db.execute("UPDATE months SET facts = NULL WHERE revision = 1")
+        db.execute("DELETE FROM seal_blocks")
+        db.execute("DELETE FROM seals")
+        while seal(db, filled[1], 1):
+            pass
+
+    tampered(copy, as_before)
+    verdict = verified(copy)
+    assert verdict.fits
+    assert verdict.derived is not None
+    assert verdict.derived.not_again > 0
