@@ -203,13 +203,12 @@ class _Months:
             reach = self._reach[one.service_key] = _Reach(self._db, one.service_key)
         if not reach.unchanged(end_ms, last_keys):
             return False
+        # an outage over the month's end is kept as far as it was known then
         last = self._db.execute(
             "SELECT outage FROM spans WHERE service = ? AND from_ms < ? ORDER BY from_ms DESC LIMIT 1",
             (one.service_key, end_ms),
         ).fetchone()
-        return (
-            last is None or last[0] is None
-        )  # an outage over the month's end is kept as far as it was known
+        return last is None or last[0] is None
 
     def _owed(self, one: _Frozen, rolled: Rollup) -> tuple[str, int | None, str | None]:
         """What is wrong with the entitlement of a month."""
@@ -218,8 +217,9 @@ class _Months:
         ).fetchone()
         owed = rolled.owed
         if row is None:
-            missing = one.revision == 1 and isinstance(owed, Credit) and owed.amount.amount > 0
-            return "months", one.key, f"expected an entitlement of {owed.amount}" if missing else None  # type: ignore[union-attr]
+            if one.revision == 1 and isinstance(owed, Credit) and owed.amount.amount > 0:
+                return "months", one.key, f"expected an entitlement of {owed.amount}"
+            return "months", one.key, None
         self._found.amounts += 1
         key, amount, currency, calculation = row
         if not isinstance(owed, Credit):
