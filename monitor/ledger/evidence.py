@@ -143,14 +143,12 @@ def _misfit(db: sqlite3.Connection, sealed: Sealed, block: Block) -> Misfit | No
 def _named(
     db: sqlite3.Connection, sealed: Sealed, block: Block, rows: list[tuple[Any, ...]], place: int
 ) -> Misfit:
-    more = len(rows) - block.count
-    if place == block.count:
-        key, problem = rows[place][0], "was put in after its neighbours were sealed"
+    if len(rows) < block.count:  # keys are given out one by one
+        key, problem = (block.after or 0) + 1 + place, "is missing, or is not what was sealed"
+    elif len(rows) > block.count:
+        key, problem = rows[place][0], "was put in, or is not what was sealed"
     else:
-        key = rows[place][0] if more >= 0 else (block.after or 0) + 1 + place
-        problem = {0: "is not what was sealed", 1: "was put in, or is not what was sealed"}.get(
-            max(-1, min(1, more)), "is missing, or is not what was sealed"
-        )
+        key, problem = rows[place][0], "is not what was sealed"
     columns = "" if sealed.columns == () else f" ({', '.join(sealed.columns[1:])})"
     return Misfit(sealed.table, key, _service(db, sealed.table, key), f"{problem}{columns}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -136,24 +135,3 @@ def as_frozen_without_a_break(agent: Ringback) -> list[dict[str, object]]:
     found = frozen(agent)
     agent.database = kept
     return found
-
-
-def test_what_an_agent_records_and_freezes_is_sealed_and_follows_from_the_facts(tmp_path: Path) -> None:
-    agent = Ringback(tmp_path, services(2))
-    lives_that_ended(agent.database, 2)
-    with running(agent):
-        eventually(lambda: count_of(agent, "months") == 4)
-        sealed = "SELECT max(last) AS last FROM seal_blocks WHERE name = 'months'"
-        eventually(lambda: agent.rows(sealed)[0]["last"] == 4)
-        verdict = agent.json("verify")
-        assert verdict["fits"]
-        assert verdict["derived"] == {"services": 2, "months": 4, "amounts": 4, "not_computed_again": 0}
-        agent.kill()
-        agent.start()
-        assert agent.child is not None
-        agent.signal(signal.SIGTERM)
-        assert agent.child.wait(30) == 0
-        verdict = agent.json("verify")
-        assert verdict["fits"]
-        assert verdict["unsealed_records"] == 0
-        agent.start()

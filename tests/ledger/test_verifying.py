@@ -351,6 +351,7 @@ def test_a_time_line_that_does_not_follow_from_the_facts_is_found(copy: Path) ->
             "entitlements",
             "expected 60.00 EUR, not 61.00 EUR",
         ),
+        ("DELETE FROM entitlements WHERE key = 1", "months", "expected an entitlement of 60.00 EUR"),
         ("UPDATE entitlements SET calculation = '[]' WHERE key = 1", "entitlements", "calculation"),
     ],
 )
