@@ -1,4 +1,4 @@
-"""What is done by the calendar: the running month is computed again, months that are over are frozen."""
+"""What is done by the calendar: the running month is computed again, months that are over are frozen, facts sealed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from monitor.agent.showing import Showing
 from monitor.config.values import Configuration, ServiceConfig
 from monitor.control.freezing import freeze_in_portions
+from monitor.control.sealing import seal_in_portions
 from monitor.ledger.agreement import agreed
 from monitor.ledger.claims_due import ClaimsDue, claims_due
 from monitor.ledger.errors import LedgerError
@@ -146,7 +147,7 @@ class Calendar:
 
     async def _freeze(self) -> None:
         """Freeze every month that is over, also those that ended while the agent was off; then revise those into
-        which something was recorded when they had been frozen."""
+        which something was recorded when they had been frozen; then seal what is new since the last hour."""
         try:
             months = await freeze_in_portions(
                 self._writer.submit, self._configuration(), self._timeline.now_ms()
@@ -157,6 +158,7 @@ class Calendar:
             self._live.claims = await asyncio.to_thread(_counted, self._configuration().agent.database)
         except (LedgerError, StoreError, sqlite3.Error) as error:
             log.error("cannot freeze months", error=str(error))
+        await seal_in_portions(self._writer.seal)
 
     async def _revise_late(self) -> None:
         last, late = await asyncio.to_thread(_late, self._configuration().agent.database, self._looked_at)

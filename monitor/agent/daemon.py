@@ -22,10 +22,12 @@ from monitor.agent.pulse import Pulse
 from monitor.agent.watch import Watch
 from monitor.config import ConfigurationErrors, load
 from monitor.config.values import Configuration
+from monitor.control.sealing import seal_in_portions
 from monitor.live import Live
 from monitor.schedule import Schedule
 from monitor.store import facts
 from monitor.store.database import StoreError
+from monitor.store.signing_key import SigningKey, signing_key
 from monitor.store.writer import Writer
 from monitor.timeline import Timeline
 
@@ -59,7 +61,7 @@ class Agent:
         agent = self.configuration.agent
         agent.state_dir.mkdir(parents=True, exist_ok=True)
         self.timeline = Timeline()
-        self.writer = Writer(agent.database, self.timeline.now_ms)
+        self.writer = Writer(agent.database, self.timeline.now_ms, _signing_key(agent.state_dir))
         try:
             await self._serve(loop)
         finally:
@@ -165,6 +167,7 @@ class Agent:
         scheduler.shutdown(wait=False)
         await asyncio.wrap_future(self.writer.stop_run(self.timeline.now_ms()))
         await doors.close()
+        await seal_in_portions(self.writer.seal)
         log.info("stopped")
 
     def _say_ready(self, address: str) -> None:
@@ -180,6 +183,15 @@ class Agent:
 
     def _status(self) -> str:
         return f"watching {len(self.configuration.services)} services"
+
+
+def _signing_key(state_dir: Path) -> SigningKey | None:
+    """What facts are sealed with, made at the first start; None: they are not, and that is loud."""
+    try:
+        return signing_key(state_dir)
+    except StoreError as error:
+        log.error("facts are not sealed, for there is no key to sign with", error=str(error))
+        return None
 
 
 def run(path: Path, database: Path | None = None) -> None:

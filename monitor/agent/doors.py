@@ -33,7 +33,7 @@ class Doors:
         self._web = web.AppRunner(
             web_app(live, configuration, agent.database, prober, timeline.now_ms), access_log=None
         )
-        self._control = web.AppRunner(control_app(writer.submit, configuration), access_log=None)
+        self._control = web.AppRunner(control_app(writer.submit, writer.seal, configuration), access_log=None)
         self.address = ""
 
     async def open(self) -> None:

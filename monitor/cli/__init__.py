@@ -27,6 +27,11 @@ COMMANDS = (
     Lazy("incident", "monitor.cli.incident", "Reported problems, and the clocks of response and resolution."),
     Lazy("deadline", "monitor.cli.deadline", "When a reported problem must be answered and resolved."),
     Lazy("import", "monitor.cli.imports", "Bring history in."),
+    Lazy(
+        "verify",
+        "monitor.cli.verify",
+        "Whether any record was changed, and every number follows from the facts.",
+    ),
     Lazy("config", "monitor.cli.config", "Check a configuration, or write the samples."),
     Lazy("doctor", "monitor.cli.doctor", "What is wrong with this host."),
 )

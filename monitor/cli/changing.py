@@ -44,7 +44,7 @@ def carry_out(
 
     prepared = in_mode(task(), mode)
     try:
-        with writing(invocation.database, invocation.now_ms) as transaction:
+        with writing(invocation.database, invocation.now_ms, invocation.signing_key) as transaction:
             result: Result = transaction(prepared)
             return result
     except InUse:
@@ -75,7 +75,7 @@ def freeze_month(invocation: Invocation, month: Month) -> None:
 
     services, now_ms = invocation.configuration.services, invocation.now_ms
     try:
-        with writing(invocation.database, now_ms) as transaction:
+        with writing(invocation.database, now_ms, invocation.signing_key) as transaction:
             due = transaction(lambda db: list(due_months(db, services, now_ms, month)))
             for start in range(0, len(due), PORTION):
                 transaction(partial(freeze, due=due[start : start + PORTION], now_ms=now_ms))

@@ -18,6 +18,7 @@ from monitor.cli.failures import Failure
 
 if TYPE_CHECKING:
     from monitor.config.values import Configuration, ServiceConfig
+    from monitor.store.signing_key import SigningKey
 
 DEFAULT_CONFIG = Path("/etc/ringback/ringback.yml")
 
@@ -43,6 +44,13 @@ class Invocation:
     @property
     def database(self) -> Path:
         return self.chosen_db or self.configuration.agent.database
+
+    @property
+    def signing_key(self) -> SigningKey | None:
+        """What changes are sealed with; None: the agent will. Raises StoreError."""
+        from monitor.store.signing_key import key_of_command  # noqa: PLC0415
+
+        return key_of_command(self.configuration.agent.state_dir)
 
     @cached_property
     def now_ms(self) -> int:

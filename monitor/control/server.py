@@ -11,6 +11,7 @@ from aiohttp import web
 
 from monitor.config.values import Configuration
 from monitor.control.freezing import Submit, freeze_in_portions
+from monitor.control.sealing import Seal, seal_in_portions
 from monitor.ledger.errors import LedgerError
 from monitor.ledger.importing import importing
 from monitor.ledger.request import Mode, Task, checked, in_mode
@@ -25,12 +26,12 @@ BODY_LIMIT = 256 * 1024 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def control_app(submit: Submit, configuration: Callable[[], Configuration]) -> web.Application:
-    """The requests that commands hand over; ``submit`` is monitor.store.writer.Writer's.
+def control_app(submit: Submit, seal: Seal, configuration: Callable[[], Configuration]) -> web.Application:
+    """The requests that commands hand over; ``submit`` and ``seal`` are monitor.store.writer.Writer's.
 
     To be served on a UNIX socket that owner and group may use: whoever can open it may change the ledger.
     """
-    control = _Control(submit, configuration)
+    control = _Control(submit, seal, configuration)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_refusals])
     app.router.add_post("/v1/import-history", control.import_history)
     app.router.add_post("/v1/requests/{kind}", control.request)
@@ -39,8 +40,9 @@ def control_app(submit: Submit, configuration: Callable[[], Configuration]) -> w
 
 
 class _Control:
-    def __init__(self, submit: Submit, configuration: Callable[[], Configuration]) -> None:
+    def __init__(self, submit: Submit, seal: Seal, configuration: Callable[[], Configuration]) -> None:
         self._submit = submit
+        self._seal = seal
         self._configuration = configuration
 
     async def import_history(self, request: web.Request) -> web.Response:
@@ -60,10 +62,13 @@ class _Control:
         """Freeze a month in portions, so that what the agent sees in the meantime is written, too."""
         month = Month.parse(str((await _fields(request)).get("month")))
         frozen = await freeze_in_portions(self._submit, self._configuration(), _now_ms(), month)
+        await seal_in_portions(self._seal)
         return web.json_response({"frozen": frozen})
 
     async def _run(self, task: Task, mode: Mode) -> web.Response:
-        return web.json_response(await asyncio.wrap_future(self._submit(in_mode(task, mode))))
+        result = await asyncio.wrap_future(self._submit(in_mode(task, mode)))
+        await seal_in_portions(self._seal)
+        return web.json_response(result)
 
 
 def _now_ms() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.config import Configuration, ConfigurationErrors, load
-from monitor.doctor import clock, disk, network, running, software
+from monitor.doctor import clock, disk, key, network, running, software
 from monitor.doctor.finding import Finding
 
 
@@ -31,6 +31,7 @@ def examine(path: Path, database: Path | None = None) -> Iterator[Finding]:
         )
         database = database or configuration.agent.database
         yield from disk.state_directory(configuration.agent.state_dir)
+        yield key.signing(configuration.agent.state_dir)
     if database is not None:
         yield disk.database(database)
     yield from network.icmp(configuration)

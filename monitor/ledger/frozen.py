@@ -87,12 +87,10 @@ def write_revision(
     revision = 1 if earlier is None else earlier.revision + 1
     difference = {} if earlier is None else differing(earlier.figures, figures)
     agreement = rolled.agreement
-    zone = agreement.tz
     key = service_key(db, agreement.service)
-    outages = ledger.timelines.outages(agreement.service, *rolled.measured.window)
     cursor = db.execute(
         "INSERT INTO months (service, month, revision, frozen_ms, figures, terms, outages, exclusions,"
-        " reason, difference) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " reason, difference, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key,
             str(month),
@@ -100,21 +98,33 @@ def write_revision(
             ledger.now_ms,
             _json(figures),
             to_json(agreement),
-            _json(
-                [
-                    {**outage_record(agreement.service, one, zone), "evidence": _evidence(db, key, one)}
-                    for one in outages
-                ]
-            ),
-            _json([exclusion_record(one, zone) for one in rolled.exclusions]),
+            outages_json(db, key, ledger, rolled),
+            exclusions_json(rolled),
             reason,
             _json(difference),
+            _json(ledger.counted),
         ),
     )
     if earlier is not None:
         supersede(db, key, month, ledger.now_ms, reason)
     draft(db, key, month, int(cursor.lastrowid or 0), rolled.owed, ledger.now_ms, reason)
     return Revision(agreement.service, month, revision, difference)
+
+
+def outages_json(db: sqlite3.Connection, service: int, ledger: Ledger, rolled: Rollup) -> str:
+    """The outages of a month of that service as they are kept with it."""
+    agreement = rolled.agreement
+    return _json(
+        [
+            {**outage_record(agreement.service, one, agreement.tz), "evidence": _evidence(db, service, one)}
+            for one in ledger.timelines.outages(agreement.service, *rolled.measured.window)
+        ]
+    )
+
+
+def exclusions_json(rolled: Rollup) -> str:
+    """The exclusions of a month as they are kept with it."""
+    return _json([exclusion_record(one, rolled.agreement.tz) for one in rolled.exclusions])
 
 
 def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:

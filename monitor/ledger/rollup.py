@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from monitor.config.values import ServiceConfig
@@ -14,6 +15,7 @@ from monitor.sla.credit import Credit, NoCredit, credit
 from monitor.sla.intervals import Interval
 from monitor.sla.months import Month, month_of
 from monitor.sla.record import service_figures
+from monitor.store.counted import last_keys
 from monitor.store.exclusions import Exclusion, in_force
 from monitor.store.timelines import Stretch, Timelines
 
@@ -52,9 +54,15 @@ class Ledger:
 
     def __init__(self, db: sqlite3.Connection, now_ms: int, around: Interval) -> None:
         """``around``: a window that contains all those that will be asked for."""
+        self._db = db
         self.timelines = Timelines(db, now_ms)
         self.now_ms = now_ms
         self._exclusions = in_force(db, *around)
+
+    @cached_property
+    def counted(self) -> dict[str, int]:
+        """The last key of each table of facts that counts."""
+        return last_keys(self._db)
 
     def month(self, agreement: Agreement, month: Month) -> Rollup | None:
         """A month within the contract and up to now; None where that leaves nothing."""

@@ -66,7 +66,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA query_only = ON")
         behind = migrations.pending(Database(connection, execute_plugins=False))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # of a damaged file
         raise StoreError(f"{path}: {error}") from error
     if behind:
         raise StoreError(f"{path}: written by an older version; start the agent once to bring it up to date")

@@ -43,7 +43,7 @@ def extend(db: sqlite3.Connection, service: int, changes: Sequence[tuple[int, st
         goes_on = state == "unknown" or (state == "down" and last_state == "unknown")
         under_way = _outage(state, at_ms, outage if goes_on else None)
         db.execute("UPDATE spans SET to_ms = ? WHERE service = ? AND from_ms = ?", (at_ms, service, from_ms))
-        _insert(db, service, [Span(at_ms, None, state, seen_ms, reason, "probe", under_way)])
+        insert(db, service, [Span(at_ms, None, state, seen_ms, reason, "probe", under_way)])
 
 
 def _reach_back(db: sqlite3.Connection, service: int, instants: list[int]) -> bool:
@@ -61,7 +61,7 @@ def _reach_back(db: sqlite3.Connection, service: int, instants: list[int]) -> bo
 def rebuild(db: sqlite3.Connection, service: int) -> None:
     """Derive the whole time line of a service again."""
     db.execute("DELETE FROM spans WHERE service = ?", (service,))
-    _insert(db, service, derived(db, service))
+    insert(db, service, derived(db, service))
 
 
 def derived(db: sqlite3.Connection, service: int) -> list[Span]:
@@ -92,7 +92,7 @@ def meeting(from_ms: int, to_ms: int | None, others: Sequence[Span], starts: Seq
     return last if last.to_ms is None or last.to_ms > from_ms else None
 
 
-def _insert(db: sqlite3.Connection, service: int, spans: Iterable[Span]) -> None:
+def insert(db: sqlite3.Connection, service: int, spans: Iterable[Span]) -> None:
     db.executemany(
         "INSERT INTO spans (service, from_ms, to_ms, state, seen_ms, reason, source, outage)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -8,13 +8,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from monitor.store import facts
+from monitor.store import facts, seals
 from monitor.store.database import WriterLock, open_for_writing
 from monitor.track.tracker import Statement
+
+if TYPE_CHECKING:
+    from monitor.store.signing_key import SigningKey
 
 T = TypeVar("T")
 Task = Callable[[sqlite3.Connection], Any]
@@ -38,7 +41,9 @@ class Writer:
     disk fails, nothing is dropped: the batch is tried again until it succeeds, and ``failing`` says why.
     """
 
-    def __init__(self, path: Path, now_ms: Callable[[], int]) -> None:
+    def __init__(self, path: Path, now_ms: Callable[[], int], key: SigningKey | None = None) -> None:
+        """``key``: what facts are sealed with; None: they are not."""
+        self._key = key
         self._lock = WriterLock(path)
         try:
             self._db = open_for_writing(path)
@@ -97,6 +102,11 @@ class Writer:
             self._tasks.append((task, future))
             self._wake.notify()
         return future
+
+    def seal(self) -> Future[int]:
+        """Seal a portion of what is new, after what was queued before; how many rows. 0: nothing is left."""
+        key = self._key
+        return self.submit(lambda db: 0 if key is None else seals.seal(db, key, self._now_ms()))
 
     @property
     def alive(self) -> bool:

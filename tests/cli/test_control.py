@@ -15,6 +15,7 @@ from aiohttp import web
 from monitor.config import load
 from monitor.control import control_app, post, socket_path
 from monitor.store.database import StoreError
+from monitor.store.signing_key import signing_key
 from monitor.store.writer import Writer
 from tests.cli.sites import Site
 
@@ -23,7 +24,7 @@ from tests.cli.sites import Site
 def agent(site: Site) -> Iterator[Writer]:
     """What an agent has of this: the one writer, and the control socket in an event loop of its own."""
     configuration = load(site.config)
-    writer = Writer(site.database, lambda: time.time_ns() // 1_000_000)
+    writer = Writer(site.database, lambda: time.time_ns() // 1_000_000, signing_key(site.path))
     now = time.time_ns() // 1_000_000
     writer.begin_run("lux", "0", now).result(10)
     loop = asyncio.new_event_loop()
@@ -31,7 +32,9 @@ def agent(site: Site) -> Iterator[Writer]:
     thread.start()
 
     async def serve() -> web.AppRunner:
-        runner = web.AppRunner(control_app(writer.submit, lambda: configuration), access_log=None)
+        runner = web.AppRunner(
+            control_app(writer.submit, writer.seal, lambda: configuration), access_log=None
+        )
         await runner.setup()
         await web.UnixSite(runner, str(socket_path(site.path))).start()
         return runner

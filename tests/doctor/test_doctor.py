@@ -20,6 +20,7 @@ from monitor.cli import main
 from monitor.doctor import Finding, running
 from monitor.doctor.network import open_files
 from monitor.store.database import open_for_writing
+from monitor.store.signing_key import private_path, signing_key
 from tests.agent.real import free_port
 
 Doctor = Callable[[], tuple[int, dict[str, Finding]]]
@@ -89,6 +90,21 @@ def test_a_damaged_database_fails(doctor: Doctor, host: Path) -> None:
     code, findings = doctor()
     assert (code, findings["database"].level) == (1, "fail")
     assert "damaged" in findings["database"].message
+
+
+def test_a_key_that_others_can_read_is_warned_of_and_one_that_is_none_fails(
+    doctor: Doctor, host: Path
+) -> None:
+    assert doctor()[1]["signing key"].message.endswith("the agent makes it")
+    assert not private_path(host / "state").exists()
+    key = signing_key(host / "state")
+    finding = doctor()[1]["signing key"]
+    assert (finding.level, key.signer.hex() in finding.message) == ("ok", True)
+    private_path(host / "state").chmod(0o640)
+    assert doctor()[1]["signing key"].level == "warn"
+    private_path(host / "state").chmod(0o600)
+    private_path(host / "state").write_text("no key")
+    assert doctor()[1]["signing key"].level == "fail"
 
 
 def test_something_that_is_no_database_fails(doctor: Doctor, host: Path) -> None:

@@ -7,11 +7,13 @@ All instants are integer milliseconds of UTC; the views show them as ISO 8601.
 
 from sqlite_utils import Migrations
 
+from monitor.store.schema.evidence import seals
 from monitor.store.schema.first import first_schema
 from monitor.store.schema.ledger import corrections_incidents_and_claims
 
 migrations = Migrations("ringback")
 migrations(name="m001_the_first_schema")(first_schema)
 migrations(name="m002_corrections_incidents_and_claims")(corrections_incidents_and_claims)
+migrations(name="m003_seals")(seals)
 
 __all__ = ["migrations"]
