@@ -18,7 +18,7 @@ run: $(VENV)/installed
 	@$(RINGBACK) demo $(ARGS)
 
 test: $(VENV)/installed-dev
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@$(VENV)/bin/ruff check .
