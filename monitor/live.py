@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from monitor.config.values import ServiceConfig
+from monitor.ledger.claims_due import ClaimsDue
 from monitor.ledger.rollup import Rollup
 from monitor.track.states import State
 from probes.outcome import Outcome
@@ -64,6 +65,8 @@ class Live:
     vantage: str
     version: str
     services: dict[str, LiveService] = field(default_factory=dict)
+    claims: ClaimsDue = field(default_factory=ClaimsDue)
+    """As they were counted last, about once a minute."""
     lateness: Histogram = field(default_factory=Histogram)
     loop_lag_s: float = 0.0
     """The longest that the loop was held in the last second."""

@@ -6,9 +6,10 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +18,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from monitor.agent.showing import Showing
 from monitor.config.values import Configuration, ServiceConfig
+from monitor.control.freezing import freeze_in_portions
 from monitor.ledger.agreement import agreed
+from monitor.ledger.claims_due import ClaimsDue, claims_due
 from monitor.ledger.errors import LedgerError
-from monitor.ledger.freezing import freeze_due
-from monitor.ledger.frozen import Revision
+from monitor.ledger.reopening import Late, last_change, late_records, revise_late
 from monitor.ledger.rollup import Ledger, Rollup, around_month
 from monitor.live import Live
 from monitor.sla.months import month_of
@@ -46,6 +48,15 @@ _UTC = ZoneInfo("UTC")
 SHARE = 100
 """Computing all months may take one part in so many of the time; what takes longer is done less often."""
 
+REMIND_AT = 6
+"""The hour (UTC) of the daily reminder."""
+
+REMIND_AFTER_S = 5
+"""How long after the start of the agent the first one comes."""
+
+REMINDERS = 50
+"""Claims that are reminded of one by one; the page has all."""
+
 log = structlog.get_logger("agent")
 
 
@@ -68,11 +79,16 @@ class Calendar:
         self._writer = writer
         self._timeline = timeline
         self._all_again_at = 0.0
+        self._looked_at = 0
+        """The latest change that was looked at for having been recorded late."""
 
     def begin(self) -> None:
         soon = datetime.now(UTC) + timedelta(seconds=1)
         self._add(self._refresh, "interval", seconds=CHANGED_S, start_date=soon)
         self._add(self._freeze, "cron", minute=16, next_run_time=soon)  # months settle at a quarter past
+        self._add(
+            self._remind, "cron", hour=REMIND_AT, next_run_time=soon + timedelta(seconds=REMIND_AFTER_S)
+        )
 
     def _add(self, job: Callable[[], Any], trigger: str, **when: Any) -> None:
         self._scheduler.add_job(
@@ -95,6 +111,8 @@ class Calendar:
             return
         try:
             await self._compute(db, services)
+            if all_of_them:
+                self._live.claims = await asyncio.to_thread(claims_due, db)
         finally:
             db.close()
         if all_of_them:
@@ -111,21 +129,60 @@ class Calendar:
                     self._live.services[service_id].figures = rolled
             await asyncio.sleep(PAUSE_S)
 
-    async def _freeze(self) -> None:
-        """Freeze every month that is over, also those that ended while the agent was off."""
-        while True:
-            now_ms = self._timeline.now_ms()
-            frozen: Future[list[Revision]] = self._writer.submit(
-                partial(freeze_due, configuration=self._configuration(), now_ms=now_ms)
+    async def _remind(self) -> None:
+        """Say once a day which claims have to be sent soon, or should have been."""
+        try:
+            self._live.claims = await asyncio.to_thread(_counted, self._configuration().agent.database)
+        except (StoreError, sqlite3.Error) as error:
+            log.error("cannot count claims", error=str(error))
+        now_ms = self._timeline.now_ms()
+        for service, month, deadline_ms in self._live.claims.pressing(now_ms)[:REMINDERS]:
+            log.warning(
+                "claim not sent" if deadline_ms <= now_ms else "claim to be sent soon",
+                service=service,
+                month=str(month),
+                before=datetime.fromtimestamp(deadline_ms / 1000, UTC).isoformat(),
             )
-            try:
-                revisions = await asyncio.wrap_future(frozen)
-            except (LedgerError, StoreError) as error:
-                log.error("cannot freeze months", error=str(error))
-                return
-            if not revisions:
-                return
-            log.info("months frozen", months=len(revisions))
+
+    async def _freeze(self) -> None:
+        """Freeze every month that is over, also those that ended while the agent was off; then revise those into
+        which something was recorded when they had been frozen."""
+        try:
+            months = await freeze_in_portions(
+                self._writer.submit, self._configuration(), self._timeline.now_ms()
+            )
+            if months:
+                log.info("months frozen", months=months)
+            await self._revise_late()
+            self._live.claims = await asyncio.to_thread(_counted, self._configuration().agent.database)
+        except (LedgerError, StoreError, sqlite3.Error) as error:
+            log.error("cannot freeze months", error=str(error))
+
+    async def _revise_late(self) -> None:
+        last, late = await asyncio.to_thread(_late, self._configuration().agent.database, self._looked_at)
+        for start in range(0, len(late), PORTION):
+            task = partial(revise_late, late=late[start : start + PORTION], now_ms=self._timeline.now_ms())
+            for one in await asyncio.wrap_future(self._writer.submit(task)):
+                log.warning(
+                    "frozen month revised, for the agent recorded something late",
+                    service=one.service,
+                    month=str(one.month),
+                    revision=one.revision,
+                )
+            await asyncio.sleep(PAUSE_S)
+        self._looked_at = last
+
+
+def _counted(database: Path) -> ClaimsDue:
+    with closing(open_for_reading(database)) as db:
+        return claims_due(db)
+
+
+def _late(database: Path, after_key: int) -> tuple[int, list[Late]]:
+    """The key of the latest change, and the months into which one after ``after_key`` was recorded late."""
+    with closing(open_for_reading(database)) as db:
+        db.execute("BEGIN")
+        return last_change(db), late_records(db, after_key)
 
 
 def _figures(ledger: Ledger, services: list[ServiceConfig], now_ms: int) -> dict[str, Rollup | None]:

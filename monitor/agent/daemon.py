@@ -78,7 +78,7 @@ class Agent:
         for service_id, since_ms in self._open_outages.items():
             if service_id in self.live.services:
                 self.live.services[service_id].outage_since_ms = since_ms
-        doors = Doors(self.live, lambda: self.configuration, self.writer, self.timeline)
+        doors = Doors(self.live, lambda: self.configuration, self.writer, self.timeline, probers.of)
         await doors.open()
         calendar = Calendar(
             scheduler, self.watch.showing, self.live, lambda: self.configuration, self.writer, self.timeline

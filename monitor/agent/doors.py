@@ -13,19 +13,25 @@ from monitor.live import Live
 from monitor.store.writer import Writer
 from monitor.timeline import Timeline
 from monitor.web import web_app
+from monitor.web.probing import AskedProber
 
 
 class Doors:
     """The two servers. ``open`` raises OSError where an address cannot be had."""
 
     def __init__(
-        self, live: Live, configuration: Callable[[], Configuration], writer: Writer, timeline: Timeline
+        self,
+        live: Live,
+        configuration: Callable[[], Configuration],
+        writer: Writer,
+        timeline: Timeline,
+        prober: AskedProber,
     ) -> None:
         agent = configuration().agent
         self._listen = agent.listen
         self._socket: Path = socket_path(agent.state_dir)
         self._web = web.AppRunner(
-            web_app(live, configuration, agent.database, timeline.now_ms), access_log=None
+            web_app(live, configuration, agent.database, prober, timeline.now_ms), access_log=None
         )
         self._control = web.AppRunner(control_app(writer.submit, configuration), access_log=None)
         self.address = ""

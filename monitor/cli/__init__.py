@@ -20,6 +20,8 @@ COMMANDS = (
     Lazy("availability", "monitor.cli.availability", "Availability of a service in any window, exact."),
     Lazy("report", "monitor.cli.report", "What availability each service had in a month."),
     Lazy("credits", "monitor.cli.credits", "The entitlements of a month."),
+    Lazy("month", "monitor.cli.month", "Frozen months: their revisions, freezing, rolling up again."),
+    Lazy("claim", "monitor.cli.claim", "Claims, from draft to payment."),
     Lazy("exclude", "monitor.cli.exclude", "Stretches that do not count against the provider."),
     Lazy("deadline", "monitor.cli.deadline", "When a reported problem must be answered and resolved."),
     Lazy("import", "monitor.cli.imports", "Bring history in."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.invocation import Invocation
@@ -66,16 +67,17 @@ def _ask_agent(
     return post(socket_path(agent.state_dir), path, body, params)
 
 
-def freeze(invocation: Invocation, month: Month) -> None:
+def freeze_month(invocation: Invocation, month: Month) -> None:
     """Freeze what is due of a month."""
-    from monitor.ledger.freezing import freeze_due  # noqa: PLC0415
+    from monitor.ledger.freezing import PORTION, due_months, freeze  # noqa: PLC0415
     from monitor.store.database import InUse  # noqa: PLC0415
     from monitor.store.session import writing  # noqa: PLC0415
 
-    configuration, now_ms = invocation.configuration, invocation.now_ms
+    services, now_ms = invocation.configuration.services, invocation.now_ms
     try:
         with writing(invocation.database, now_ms) as transaction:
-            while transaction(lambda db: freeze_due(db, configuration, now_ms, month)):
-                pass
+            due = transaction(lambda db: list(due_months(db, services, now_ms, month)))
+            for start in range(0, len(due), PORTION):
+                transaction(partial(freeze, due=due[start : start + PORTION], now_ms=now_ms))
     except InUse:
         _ask_agent(invocation, "/v1/freeze", {"month": str(month)})

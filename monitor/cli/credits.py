@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.changing import freeze
+from monitor.cli.changing import freeze_month
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.output import RIGHT, print_json, print_table, say
 from monitor.cli.parameters import MONTH
-from monitor.sla.months import local_iso
 
 if TYPE_CHECKING:
-    import zoneinfo
-
     from monitor.ledger.entitlements import Entitlement
     from monitor.sla.months import Month
 
@@ -28,24 +25,26 @@ def command(invocation: Invocation, month: Month, as_json: bool) -> None:
 
     A month that is over and not frozen yet is frozen first; its breaches draft the entitlements.
     """
+    from monitor.ledger.claim_record import claim_record  # noqa: PLC0415
+    from monitor.ledger.customers import customers  # noqa: PLC0415
     from monitor.ledger.entitlements import of_month  # noqa: PLC0415
     from monitor.ledger.freezing import is_due, is_over  # noqa: PLC0415
 
     with invocation.reading() as db:
         due = is_due(db, invocation.configuration, invocation.now_ms, month)
     if due:
-        freeze(invocation, month)
+        freeze_month(invocation, month)
     with invocation.reading() as db:
         found = of_month(db, month)
     if not is_over(invocation.configuration, month, invocation.now_ms):
         say(f"{month} is not over: entitlements are drafted when it is frozen")
     if as_json:
-        zone = invocation.zone
+        zone, whose = invocation.zone, customers(invocation.configuration)
         print_json(
             {
                 "month": str(month),
                 "timezone": zone.key,
-                "entitlements": [_as_json(one, zone) for one in found],
+                "entitlements": [claim_record(one, whose, zone) for one in found],
             }
         )
     elif found:
@@ -54,31 +53,14 @@ def command(invocation: Invocation, month: Month, as_json: bool) -> None:
         click.echo(f"{month}: no entitlement")
 
 
-def _as_json(one: Entitlement, zone: zoneinfo.ZoneInfo) -> dict[str, Any]:
-    return {
-        "uid": one.uid,
-        "service": one.service,
-        "month": str(one.month),
-        "revision": one.revision,
-        "state": one.state,
-        "amount": one.amount,
-        "currency": one.currency,
-        "calculation": [
-            {"what": what, "how": how, "result": result} for what, how, result in one.calculation
-        ],
-        "drafted": local_iso(one.drafted_ms, zone),
-    }
-
-
 def _print_table(found: list[Entitlement]) -> None:
+    from monitor.cli.claim_view import amount_of, basis  # noqa: PLC0415
+
     print_table(
         ("ID", "SERVICE", f"{RIGHT}REVISION", "STATE", f"{RIGHT}AMOUNT"),
-        [
-            (one.uid, one.service, str(one.revision), one.state, f"{one.amount} {one.currency}")
-            for one in found
-        ],
+        [(one.uid, one.service, str(one.revision or ""), one.state, amount_of(one)) for one in found],
     )
     for one in found:
         if one.state != "superseded":
-            click.echo(f"\n{one.service}, revision {one.revision}, step by step:")
+            click.echo(f"\n{one.service}, {basis(one)}, step by step:")
             print_table(("STEP", "HOW", "RESULT"), one.calculation)

@@ -1,4 +1,4 @@
-"""The detail of an outcome for people: keys aligned, lists of mappings as tables, the certificate apart.
+"""The detail of an outcome for people: keys aligned, mappings of one form as tables, the certificate apart.
 
 What stands in it comes from the network. A control character in it is shown, never sent to the terminal.
 """
@@ -55,6 +55,9 @@ def detail_lines(detail: Mapping[str, object], indent: int = 2) -> Iterator[Text
         label = Text(" " * indent).append(name, _KEY)
         if isinstance(value, Mapping) and value:
             yield label
+            if all(isinstance(one, Mapping) for one in value.values()):
+                yield from _table([{"": name, **row} for name, row in value.items()], indent + 2)
+                continue
             yield from detail_lines(value, indent + 2)
         elif _is_table(value):
             yield label

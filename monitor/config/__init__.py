@@ -7,6 +7,8 @@ from monitor.config.values import (
     AgentConfig,
     CheckConfig,
     Configuration,
+    ModuleConfig,
+    ProbeConfig,
     ServiceConfig,
     Terms,
 )
@@ -17,6 +19,8 @@ __all__ = [
     "Configuration",
     "ConfigurationErrors",
     "Mistake",
+    "ModuleConfig",
+    "ProbeConfig",
     "ServiceConfig",
     "Terms",
     "installed_config",

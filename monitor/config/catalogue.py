@@ -97,6 +97,7 @@ def plan_of(entry: Entry, overrides: PlanSection | None = None) -> Plan:
         excluded_time=section.excluded_time,
         unknown_time=section.unknown_time,
         holidays=section.holidays,
+        claim_within=section.claim_within,
         contact=section.contact,
         telephone_queue=section.telephone_queue,
     )

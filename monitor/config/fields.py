@@ -8,7 +8,7 @@ import zoneinfo
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -18,6 +18,8 @@ from probes.units import Ratio
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>\d{1,5})")
+_DAYS = re.compile(r"(\d{1,4})\s*d", re.ASCII)
+_LONGEST_CLAIM_D = 3_660
 _YEARS = range(1971, 9999)
 _LABEL_LENGTH = 200
 _TARGET_LENGTH = 2_000
@@ -104,6 +106,19 @@ def parse_country(value: object) -> str:
 
 Country = Annotated[str, BeforeValidator(parse_country)]
 """ISO 3166-1 alpha-2."""
+
+
+def parse_claim_period(value: object) -> int | Literal["month_end"]:
+    """Days of ``30d``, or ``month_end``. Raises ValueError with what was expected."""
+    if value == "month_end":
+        return "month_end"
+    match = _DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not 0 < int(match[1]) <= _LONGEST_CLAIM_D:
+        raise ValueError(f"expected 1d to {_LONGEST_CLAIM_D}d, month_end or none, not {value!r:.40}")
+    return int(match[1])
+
+
+ClaimPeriod = Annotated[int | Literal["month_end"], BeforeValidator(parse_claim_period)]
 
 OrNone = BeforeValidator(_unless_none)
 """For a value that can be said not to be there: the word ``none``."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from monitor.config.catalogue import read_catalogues
 from monitor.config.checks import CheckReader
 from monitor.config.mistakes import ConfigurationErrors
-from monitor.config.models import AgentSection, DefaultsSection, MainSection, Surroundings
+from monitor.config.models import AgentSection, DefaultsSection, MainSection, ProbeSection, Surroundings
+from monitor.config.modules import read_modules
 from monitor.config.samples import installed_config
 from monitor.config.services import ServiceReader
 from monitor.config.source import Source
 from monitor.config.tree import Series, Table
-from monitor.config.values import AgentConfig, Configuration
+from monitor.config.values import AgentConfig, Configuration, ModuleConfig, ProbeConfig
 
 _DATABASE = "ringback.db"
+_MODULES = "modules.yml"
 
 
 def load(path: Path) -> Configuration:
@@ -32,10 +35,13 @@ def load(path: Path) -> Configuration:
     catalogue = read_catalogues(catalogues)
     defaults = _defaults(source, root)
     around = Surroundings(defaults, catalogue.require, source.complete)
-    agent = _agent(source, root, around, path.parent)
+    module_file = _module_file(source, root, path.parent)
+    modules = {} if module_file is None else read_modules(module_file)
+    agent = _agent(source, root, around, path.parent, modules)
     written = source.series(root.get("services"), ("services",))
     services = ServiceReader(source, around, catalogue).services(written, ("services",))
-    mistakes = [mistake for file in (source, *catalogues) for mistake in file.mistakes()]
+    files = [source, *catalogues, *([module_file] if module_file else [])]
+    mistakes = [mistake for file in files for mistake in file.mistakes()]
     if mistakes or agent is None:
         raise ConfigurationErrors(mistakes)
     return Configuration(
@@ -65,6 +71,21 @@ def _catalogues(source: Source, root: Table, beside: Path) -> list[Source]:
     return list(found.values())
 
 
+def _module_file(source: Source, root: Table, beside: Path) -> Source | None:
+    """The one beside the configuration, or that which came with the program."""
+    agent = root.get("agent")
+    name = agent.get("modules", _MODULES) if isinstance(agent, Table) else _MODULES
+    if not isinstance(name, str):
+        return None  # the agent's section says so
+    candidates = (beside / name, installed_config() / name)
+    path = next((candidate for candidate in candidates if _is_file(candidate)), None)
+    if path is None:
+        expected = f"expected a module file: neither {candidates[0]} nor {candidates[1]} is a file"
+        source.mistake(("agent", "modules"), expected)
+        return None
+    return Source(path)
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -78,7 +99,9 @@ def _defaults(source: Source, root: Table) -> DefaultsSection:
     return section or DefaultsSection()
 
 
-def _agent(source: Source, root: Table, around: Surroundings, beside: Path) -> AgentConfig | None:
+def _agent(
+    source: Source, root: Table, around: Surroundings, beside: Path, modules: Mapping[str, ModuleConfig]
+) -> AgentConfig | None:
     at = ("agent",)
     table = source.table(root.get("agent"), at)
     section = source.validate(AgentSection, table, at)
@@ -99,4 +122,15 @@ def _agent(source: Source, root: Table, around: Surroundings, beside: Path) -> A
         destination_floor_ms=section.destination_floor,
         log_format=section.log_format,
         log_level=section.log_level,
+        modules=modules,
+        probe=_probe(source, section.probe, modules),
     )
+
+
+def _probe(source: Source, section: ProbeSection, modules: Mapping[str, ModuleConfig]) -> ProbeConfig:
+    for index, name in enumerate(section.modules or ()):
+        if name not in modules:
+            at = ("agent", "probe", "modules", index)
+            source.mistake(at, f"expected a module of the module file ({', '.join(modules)}), not {name!r}")
+    allowed = None if section.modules is None else frozenset(section.modules)
+    return ProbeConfig(section.targets, allowed, section.concurrency)

@@ -23,6 +23,7 @@ from pydantic import (
 
 from monitor.config.fields import (
     Address,
+    ClaimPeriod,
     Country,
     Day,
     Fee,
@@ -37,6 +38,7 @@ from monitor.config.fields import (
 from monitor.config.hours import Hours
 from monitor.config.values import Kind, LogFormat, LogLevel
 from monitor.sla.plans import DegradedRule, HourRule, TimeRule
+from probes.regex import Regex
 from probes.units import Duration, Ratio
 
 SHORTEST_MS = 20
@@ -91,6 +93,14 @@ class MainSection(Section):
     services: object = None
 
 
+class ProbeSection(Section):
+    """What may be asked for over HTTP."""
+
+    targets: Annotated[tuple[Regex, ...] | None, Field(max_length=1_000)] = None
+    modules: tuple[Label, ...] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=1_000)] = 50
+
+
 class AgentSection(Section):
     name: Label | None = None
     state_dir: FilePath = Path("/var/lib/ringback")
@@ -101,6 +111,8 @@ class AgentSection(Section):
     destination_floor: Interval = 200
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
+    modules: FilePath = Path("modules.yml")
+    probe: ProbeSection = ProbeSection()
 
 
 class DefaultsSection(Section):
@@ -173,6 +185,7 @@ class PlanSection(Section):
     excluded_time: TimeRule = "available"
     unknown_time: TimeRule = "available"
     holidays: Annotated[Country | None, OrNone] = None
+    claim_within: Annotated[ClaimPeriod | None, OrNone] = None
     contact: tuple[Channel, ...] = ()
     telephone_queue: Annotated[Queue | None, OrNone] = None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import typing
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +18,8 @@ from monitor.config.tree import Place, Series, Step, Table, Tree, locate, writte
 
 Model = TypeVar("Model", bound=BaseModel)
 Steps = tuple[Step, ...]
+
+_NOWHERE_ELSE: Mapping[Step, Steps] = MappingProxyType({})
 
 _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
@@ -67,23 +70,26 @@ class Source:
         *,
         context: object = None,
         others: Collection[str] = (),
+        places: Mapping[Step, Steps] = _NOWHERE_ELSE,
     ) -> Model | None:
         """The model of a value, or None and a mistake for each thing that is wrong with it.
 
         ``context`` is for the model's validators. ``others`` are keys that may stand beside the model's own:
-        for suggestions only.
+        for suggestions only. ``places`` are the steps to keys of the value that stand elsewhere in the file.
         """
         try:
             return model.model_validate(value, context=context)
         except ValidationError as error:
             for details in error.errors(include_url=False):
-                self._complain(model, details, at, others)
+                steps = details["loc"]
+                found = (*places.get(steps[0], steps[:1]), *steps[1:]) if steps else ()
+                self._complain(model, details, (*at, *found), others)
         return None
 
     def _complain(
-        self, model: type[BaseModel], details: ErrorDetails, at: Steps, others: Collection[str]
+        self, model: type[BaseModel], details: ErrorDetails, steps: Steps, others: Collection[str]
     ) -> None:
-        kind, steps = details["type"], (*at, *details["loc"])
+        kind = details["type"]
         if kind == "extra_forbidden":
             inside = details["loc"][:-1]
             self.unknown_key(steps, _keys(model, inside).union(() if inside else others))

@@ -72,6 +72,33 @@ class ServiceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleConfig:
+    """How ``/probe`` asks where this module is named."""
+
+    name: str
+    scheme: str
+    """Of targets that have none."""
+    prober: type[Prober[Any, Any]]
+    options: Mapping[str, object]
+    """As they would stand in a check, without the time-out. They are valid with that of the module."""
+    timeout_ms: int | None
+    tail: str
+    """What is added to a target: the name that a DNS server is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeConfig:
+    """What ``/probe`` may be asked for."""
+
+    targets: tuple[str, ...] | None
+    """Expressions (RE2), one of which has to match a target as a whole; None: any target will do."""
+    modules: frozenset[str] | None
+    """None: all that there are."""
+    concurrency: int
+    """Probes at once at most."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """The probe host itself. Times are in milliseconds."""
 
@@ -88,6 +115,9 @@ class AgentConfig:
     """The least gap between two hastened probes to one destination."""
     log_format: LogFormat
     log_level: LogLevel
+    modules: Mapping[str, ModuleConfig]
+    """Those of the module file, by name."""
+    probe: ProbeConfig
 
 
 @dataclass(frozen=True, slots=True)

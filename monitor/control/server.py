@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from typing import Any, get_args
 
 from aiohttp import web
 
 from monitor.config.values import Configuration
+from monitor.control.freezing import Submit, freeze_in_portions
 from monitor.ledger.errors import LedgerError
-from monitor.ledger.freezing import freeze_due
 from monitor.ledger.importing import importing
 from monitor.ledger.request import Mode, Task, checked, in_mode
 from monitor.ledger.requests import REQUESTS
@@ -24,7 +22,6 @@ from monitor.store.history_file import HistoryErrors
 BODY_LIMIT = 256 * 1024 * 1024
 """Bytes of a request at most: a history of some two million spans."""
 
-Submit = Callable[[Callable[[sqlite3.Connection], Any]], Future[Any]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -62,12 +59,7 @@ class _Control:
     async def freeze(self, request: web.Request) -> web.Response:
         """Freeze a month in portions, so that what the agent sees in the meantime is written, too."""
         month = Month.parse(str((await _fields(request)).get("month")))
-        configuration, now_ms = self._configuration(), _now_ms()
-        frozen = 0
-        while portion := await asyncio.wrap_future(
-            self._submit(lambda db: freeze_due(db, configuration, now_ms, month))
-        ):
-            frozen += len(portion)
+        frozen = await freeze_in_portions(self._submit, self._configuration(), _now_ms(), month)
         return web.json_response({"frozen": frozen})
 
     async def _run(self, task: Task, mode: Mode) -> web.Response:

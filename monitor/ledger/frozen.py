@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from monitor.ledger import entitlements
 from monitor.ledger.agreement import Agreement, from_json, to_json
+from monitor.ledger.drafting import draft, supersede
 from monitor.ledger.outages import outage_record
 from monitor.ledger.rollup import Ledger, Rollup
 from monitor.sla.months import Month, local_iso
@@ -51,15 +51,21 @@ class Revision:
 
 
 def latest(
-    db: sqlite3.Connection, first: Month, last: Month | None = None, service: str | None = None
+    db: sqlite3.Connection,
+    first: Month,
+    last: Month | None = None,
+    services: Collection[str] | None = None,
 ) -> list[FrozenMonth]:
-    """The latest revisions of the frozen months from ``first`` to ``last`` (None: that one alone)."""
+    """The latest revisions of the frozen months from ``first`` to ``last`` (None: that one alone).
+
+    ``services``: of these alone; None: of all.
+    """
     rows = db.execute(
         "SELECT month, revision, figures, terms FROM months JOIN services ON services.key = service"
-        " WHERE month BETWEEN ?1 AND ?2 AND (?3 IS NULL OR id = ?3) AND revision = ("
-        " SELECT max(revision) FROM months AS other WHERE other.service = months.service"
+        " WHERE month BETWEEN ?1 AND ?2 AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3)))"
+        " AND revision = (SELECT max(revision) FROM months AS other WHERE other.service = months.service"
         " AND other.month = months.month) ORDER BY month, id",
-        (str(first), str(last or first), service),
+        (str(first), str(last or first), None if services is None else json.dumps(list(services))),
     )
     return [
         FrozenMonth(Month.parse(month), revision, json.loads(figures), from_json(terms))
@@ -105,8 +111,8 @@ def write_revision(
         ),
     )
     if earlier is not None:
-        entitlements.supersede(db, key, month, ledger.now_ms, reason)
-    entitlements.draft(db, int(cursor.lastrowid or 0), rolled.owed, ledger.now_ms, reason)
+        supersede(db, key, month, ledger.now_ms, reason)
+    draft(db, key, month, int(cursor.lastrowid or 0), rolled.owed, ledger.now_ms, reason)
     return Revision(agreement.service, month, revision, difference)
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monitor.ledger.claiming import Approve, Reject, Settle, Submit, WithdrawClaim
 from monitor.ledger.excluding import Exclude, Withdraw
+from monitor.ledger.reopening import Reopen
 from monitor.ledger.request import Request
 
-REQUESTS: Mapping[str, type[Request]] = {one.kind: one for one in (Exclude, Withdraw)}
+REQUESTS: Mapping[str, type[Request]] = {
+    one.kind: one for one in (Exclude, Withdraw, Approve, Submit, Settle, Reject, WithdrawClaim, Reopen)
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.agreement import Agreement
@@ -23,7 +23,7 @@ def revise_windows(
     if not windows:
         return []
     around = min(window[0] for window in windows.values()), max(window[1] for window in windows.values())
-    return _revise(db, around, lambda agreement: windows.get(agreement.service), now_ms, reason)
+    return _revise(db, around, lambda agreement: windows.get(agreement.service), now_ms, reason, windows)
 
 
 def revise_excluded(db: sqlite3.Connection, exclusion: Exclusion, now_ms: int, reason: str) -> list[Revision]:
@@ -42,12 +42,16 @@ def _revise(
     touched: Callable[[Agreement], Interval | None],
     now_ms: int,
     reason: str,
+    services: Collection[str] | None = None,
 ) -> list[Revision]:
-    """Roll frozen months up again by the terms they were frozen with; where figures differ, write a revision."""
+    """Roll frozen months up again by the terms they were frozen with; where figures differ, write a revision.
+
+    ``services``: those that can be touched; None: any.
+    """
     first, last = month_of(around[0], _UTC).previous, month_of(around[1], _UTC).next
     written = []
     ledger: Ledger | None = None
-    for frozen in latest(db, first, last):
+    for frozen in latest(db, first, last, services):
         window = touched(frozen.agreement)
         month = frozen.agreement.month(frozen.month)
         if window is None or window[0] >= month[1] or window[1] <= month[0]:

@@ -9,6 +9,8 @@ from fractions import Fraction
 
 _FORM = re.compile(r"(\d{1,12}(?:\.\d{1,4})?)\s+([A-Z]{3})", re.ASCII)
 
+_AMOUNT = re.compile(r"-?\d{1,12}(?:\.\d{1,4})?", re.ASCII)
+
 _MINOR_DIGITS = {
     currency: digits
     for digits, currencies in {
@@ -55,6 +57,13 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+def parse_amount(text: str) -> Decimal:
+    """Of ``60.00`` or ``-12.50``. Raises ValueError with what was expected."""
+    if _AMOUNT.fullmatch(text.strip()) is None:
+        raise ValueError(f"expected an amount such as 60.00, not {text!r:.40}")
+    return Decimal(text.strip())
 
 
 def rounded(exact: Fraction, currency: str) -> Money:

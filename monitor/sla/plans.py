@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from monitor.sla.claiming import ClaimWithin
 from monitor.sla.hours import WeeklyHours
 
 HourRule = Literal["prorata", "started", "whole"]
@@ -44,5 +45,7 @@ class Plan:
     unknown_time: TimeRule = "available"
     holidays: str | None = None
     """Country code whose public holidays are taken out of the fault hours."""
+    claim_within: ClaimWithin = None
+    """How long after a month's end its credit can be claimed."""
     contact: tuple[str, ...] = ()
     telephone_queue: str | None = None

@@ -103,7 +103,7 @@ class Timelines:
         self.now_ms = now_ms
         self.last_run = last_run(db)
         self.alive = is_alive(self.last_run, now_ms)
-        self._keys: dict[str, int] = dict(db.execute("SELECT id, key FROM services"))
+        self._keys: dict[str, int | None] = {}
         self._pending: dict[int, int] = {}
         if not self.alive:
             self._pending = dict(
@@ -118,7 +118,7 @@ class Timelines:
         begin_ms, end_ms = self.known(service)
         if begin_ms >= to_ms or end_ms <= from_ms:
             return Timeline(from_ms, to_ms, [], [], [(from_ms, to_ms)], 0)
-        window = (self._keys[service], from_ms, to_ms)
+        window = (self._key(service), from_ms, to_ms)
         not_up = self._db.execute(_NOT_UP, window).fetchall()
         doubtful = []
         if None in map(_WORD, not_up):  # for most services the one query tells all
@@ -135,7 +135,7 @@ class Timelines:
 
     def known(self, service: str) -> tuple[int, int]:
         """From the first fact of a service to where its time line ends as of now; empty without facts."""
-        key = self._keys.get(service)
+        key = self._key(service)
         ends = self._db.execute(_ENDS, (key,)).fetchone()
         if ends is None:
             return 0, 0
@@ -146,7 +146,7 @@ class Timelines:
 
     def outages(self, service: str, from_ms: int, to_ms: int) -> list[Outage]:
         """The outages that touch the window, whole, in order."""
-        key = self._keys.get(service)
+        key = self._key(service)
         if key is None:
             return []
         end_ms = self.known(service)[1]
@@ -156,7 +156,7 @@ class Timelines:
 
     def state(self, service: str) -> tuple[str, int | None, str]:
         """The state of a service now, since when, and why."""
-        key = self._keys.get(service)
+        key = self._key(service)
         row = self._db.execute(
             "SELECT from_ms, to_ms, state, reason FROM spans WHERE service = ? ORDER BY from_ms DESC LIMIT 1",
             (key,),
@@ -169,6 +169,13 @@ class Timelines:
             return "unknown", end_ms, "agent not running" if to_ms is None else "not covered"
         return state, from_ms, reason
 
+    def _key(self, service: str) -> int | None:
+        """None: nothing was ever written of it."""
+        if service not in self._keys:
+            row = self._db.execute("SELECT key FROM services WHERE id = ?", (service,)).fetchone()
+            self._keys[service] = None if row is None else row[0]
+        return self._keys[service]
+
     def _horizon(self, key: int | None) -> int:
         """Where an open span ends as of now."""
         if self.alive or self.last_run is None:
@@ -176,7 +183,7 @@ class Timelines:
         covered_ms = self.last_run.heartbeat_ms
         return min(covered_ms, self._pending.get(key, covered_ms)) if key is not None else covered_ms
 
-    def _blips(self, window: tuple[int, int, int]) -> int:
+    def _blips(self, window: tuple[int | None, int, int]) -> int:
         (count,) = self._db.execute(
             "SELECT count(*) FROM blips WHERE service = ? AND first_bad_ms >= ? AND first_bad_ms < ?", window
         ).fetchone()

@@ -13,14 +13,16 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from monitor.config.values import Configuration, ServiceConfig
+from monitor.ledger.claim_record import claim_record
+from monitor.ledger.customers import customers
 from monitor.ledger.outages import outage_record
 from monitor.live import Live
 from monitor.sla.months import local_iso
 from monitor.web import queries
-from monitor.web.asking import NotThere, asked_month, portion, required_month
+from monitor.web.asking import NotThere, asked_claims, asked_month, portion, required_month
 from monitor.web.queries import Excerpt
 from monitor.web.reading import Reader
-from monitor.web.records import entitlement_record, service_record
+from monitor.web.records import service_record
 from monitor.web.slices import in_turns
 
 T = TypeVar("T")
@@ -83,13 +85,14 @@ class Api:
         )
 
     async def claims(self, request: web.Request) -> web.Response:
-        zone = ZoneInfo(self._configuration().zone)
-        month = asked_month(request.query)
-        found = partial(queries.entitlements, month=month, portion=portion(request.query))
-        head = {"month": None if month is None else str(month), "timezone": zone.key}
+        configuration = self._configuration()
+        zone, whose = ZoneInfo(configuration.zone), customers(configuration)
+        wanted = asked_claims(request.query, configuration)
+        found = partial(queries.entitlements, wanted=wanted, portion=portion(request.query))
+        head = {"month": None if wanted.first is None else str(wanted.first), "timezone": zone.key}
         return await self._listed(
             found,
-            lambda one: entitlement_record(one, zone),
+            lambda one: claim_record(one, whose, zone),
             lambda records: _text({**head, "entitlements": records}),
         )
 

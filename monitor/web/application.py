@@ -20,6 +20,7 @@ from monitor.web.events import Events
 from monitor.web.health import Health
 from monitor.web.metrics import Metrics
 from monitor.web.pages import Pages
+from monitor.web.probing import AskedProber, Probing
 from monitor.web.reading import Reader, Unreadable
 
 BODY_LIMIT = 1024
@@ -50,11 +51,13 @@ def web_app(
     live: Live,
     configuration: Callable[[], Configuration],
     database: Path,
+    prober: AskedProber,
     now_ms: Callable[[], int] = wall_ms,
 ) -> web.Application:
-    """Pages, API and metrics over what is live and what is in the database. It only reads.
+    """Pages, API and metrics over what is live and what is in the database, and probes on demand. It only reads.
 
-    ``now_ms``: the instant that is now on the time line of the records.
+    ``prober``: of a kind of prober the one at work. ``now_ms``: the instant that is now on the time line of the
+    records.
     """
     reader = Reader(database, now_ms)
     assets = Assets()
@@ -62,6 +65,7 @@ def web_app(
     metrics = Metrics(live, now_ms)
     events = Events(live)
     api = Api(live, configuration, reader, now_ms)
+    probing = Probing(live, configuration, prober)
     pages = Pages(live, configuration, reader, assets, health.troubles, now_ms)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_refusals(pages)])
     app.add_routes(
@@ -70,8 +74,10 @@ def web_app(
             web.get("/services/{service}", pages.service),
             web.get("/months/{month}", pages.month),
             web.get("/claims", pages.claims),
+            web.get("/claims/{uid}", pages.claim),
             web.get("/static/{name}", assets.serve),
             web.get("/metrics", metrics.scrape),
+            web.get("/probe", probing.probe),
             web.get("/healthz", health.healthz),
             web.get("/readyz", health.readyz),
             web.get("/events", events.listen),

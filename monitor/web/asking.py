@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monitor.config.values import Configuration
+from monitor.ledger.claims import STEPS
+from monitor.ledger.entitlements import Wanted
 from monitor.sla.months import Month
 from monitor.web.queries import Portion
 
@@ -18,6 +21,10 @@ _DIGITS = 9
 
 class BadRequest(Exception):
     """The request cannot be understood; the message says what was expected."""
+
+
+class Forbidden(Exception):
+    """The configuration does not allow it; the message says what."""
 
 
 class NotThere(Exception):
@@ -51,3 +58,24 @@ def required_month(text: str) -> Month:
 def asked_month(query: Mapping[str, str]) -> Month | None:
     """Of ``?month=2026-10``; None: not asked for. Raises BadRequest."""
     return required_month(query["month"]) if query.get("month") else None
+
+
+def asked_claims(query: Mapping[str, str], configuration: Configuration) -> Wanted:
+    """Of ``?month=2026-10&state=draft&customer=ACME&service=acme-trunk``. Raises BadRequest and NotThere."""
+    state, customer, service = (query.get(name) or None for name in ("state", "customer", "service"))
+    if state is not None and state not in STEPS:
+        raise BadRequest(f"state: expected one of {', '.join(STEPS)}, not {state!r:.40}")
+    services = [
+        one.id
+        for one in configuration.services
+        if customer in (None, one.customer) and service in (None, one.id)
+    ]
+    if not services and (customer or service):
+        raise NotThere(
+            f"there is no service of {customer or 'anybody'!r:.80} called {service or 'anything'!r:.80}"
+        )
+    return Wanted(
+        asked_month(query),
+        services=services if customer or service else None,
+        states=None if state is None else (state,),
+    )

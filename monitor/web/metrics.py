@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from aiohttp import web
 
 from monitor.live import Live
 from monitor.web.agent_metrics import agent_exposition, agent_registry
+from monitor.web.claim_metrics import claim_exposition
 from monitor.web.exposition import Exposition
 from monitor.web.slices import Shared, in_turns
 
@@ -19,6 +21,7 @@ class Metrics:
     """Scrapes that come at once get the same rendering."""
 
     def __init__(self, live: Live, now_ms: Callable[[], int]) -> None:
+        self._live = live
         self._registry = agent_registry(live)
         self._exposition = Exposition(live.services)
         self._now_ms = now_ms
@@ -40,5 +43,5 @@ class Metrics:
 
     def _pieces(self) -> Iterator[bytes]:
         yield agent_exposition(self._registry).encode()
-        for text in self._exposition.pieces(self._now_ms()):
+        for text in chain(self._exposition.pieces(self._now_ms()), claim_exposition(self._live.claims)):
             yield text.encode()

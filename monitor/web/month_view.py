@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from monitor.ledger.revisions import RevisedMonth, shown
 from monitor.ledger.rollup import Rollup
 from monitor.sla.availability import left_ms
 from monitor.sla.credit import NoCredit
 from monitor.sla.figures import duration, percentage, plain_ratio
 from monitor.sla.months import month_of
+from monitor.web.wording import Instant, instant
 
 _KNOWN_ENOUGH = Fraction(95, 100)
 
@@ -65,6 +68,25 @@ def reported_month(figures: Mapping[str, Any], rolled: Rollup | None = None) -> 
     owed = None if rolled is None else rolled.owed
     reason = owed.reason if isinstance(owed, NoCredit) else None
     return _view(figures, figures["allowed_down_ms"], None, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class RevisedView:
+    """The revisions of a month side by side: for each figure that changed, its value in each of them."""
+
+    service: str
+    revisions: Sequence[tuple[int, Instant, str]]
+    """Number, when, and the reason, which names the author."""
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+def revised_view(one: RevisedMonth, now_ms: int) -> RevisedView:
+    zone = ZoneInfo(one.zone)
+    return RevisedView(
+        one.service,
+        [(each.revision, instant(each.frozen_ms, zone, now_ms), each.reason) for each in one.revisions],
+        [(key, [shown(each.figures.get(key)) for each in one.revisions]) for key in one.figures_to_compare],
+    )
 
 
 def _view(

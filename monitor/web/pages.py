@@ -16,19 +16,28 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.config.values import Configuration
-from monitor.ledger.entitlements import Entitlement, of_month
+from monitor.ledger.claim_sums import Line, sums_of_year
+from monitor.ledger.claims import STEPS
+from monitor.ledger.customers import customers
+from monitor.ledger.entitlements import Entitlement, Wanted, of_month
+from monitor.ledger.revisions import RevisedMonth, revisions
 from monitor.live import Live
 from monitor.sla.figures import duration
 from monitor.sla.months import Month, month_of
 from monitor.web import overview, queries, service_page
-from monitor.web.asking import LIMIT, NotThere, asked_month, number, required_month
+from monitor.web.asking import LIMIT, NotThere, asked_claims, asked_month, number, required_month
 from monitor.web.assets import Assets
-from monitor.web.month_view import MonthView, reported_month
+from monitor.web.claims_page import by_month, claim_view, one_claim, standing
+from monitor.web.month_view import MonthView, reported_month, revised_view
 from monitor.web.overview import ORDER, PAGE, Asked, Recorded, Selection, ServiceView
 from monitor.web.queries import Excerpt, Portion
 from monitor.web.reading import Reader, Unreadable
 from monitor.web.slices import Shared, in_turns
 from monitor.web.wording import instant, round_trip
+
+CLAIM_FILTERS = ("month", "state", "customer", "service")
+
+Kept = tuple[list[Entitlement], list[RevisedMonth]]
 
 OUTPUTS = 100
 """What a template puts out before the loop gets its turn."""
@@ -77,8 +86,15 @@ class Pages:
         return await self._page(("month", month, page), partial(self._month, month, page))
 
     async def claims(self, request: web.Request) -> web.Response:
-        page = max(1, number(request.query, "page", 1))
-        return await self._page(("claims", page), partial(self._claims, page))
+        query = request.query
+        wanted = asked_claims(query, self._configuration())
+        page = max(1, number(query, "page", 1))
+        asked = tuple((name, query[name]) for name in CLAIM_FILTERS if query.get(name))
+        return await self._page(("claims", asked, page), partial(self._claims, asked, wanted, page))
+
+    async def claim(self, request: web.Request) -> web.Response:
+        uid = request.match_info["uid"]
+        return await self._page(("claim", uid), partial(self._claim, uid))
 
     async def error(self, status: int, message: str) -> web.Response:
         """A page that says what is wrong."""
@@ -134,30 +150,57 @@ class Pages:
         services = self._configuration().services
         wanted = Portion(LIMIT, LIMIT * (page - 1))
 
-        def found(db: sqlite3.Connection, now_ms: int) -> tuple[Excerpt[MonthView], list[Entitlement]]:
+        def found(db: sqlite3.Connection, now_ms: int) -> tuple[Excerpt[MonthView], Kept]:
             reported = queries.reported(db, now_ms, services, month, wanted)
             views = [reported_month(one.figures, one.rolled) for one in reported.items]
-            return Excerpt(views, reported.total), of_month(db, month)
+            revised = [one.figures["service"] for one in reported.items if (one.revision or 0) > 1]
+            return Excerpt(views, reported.total), (of_month(db, month), revisions(db, month, revised))
 
-        excerpt, drafted = await self._reader.read(found)
-        running = self._running_month()
+        excerpt, (drafted, revised) = await self._reader.read(found)
+        running, now_ms = self._running_month(), self._now_ms()
         return await self._render(
             "month.html",
             month=month,
             months=excerpt.items,
-            entitlements=[one for one in drafted if one.state != "superseded"],
+            entitlements=standing(drafted),
+            revised=[revised_view(one, now_ms) for one in revised],
             following=month.next if month < running else None,
             pager=Pager(f"/months/{month}", page, -(-excerpt.total // LIMIT)),
         )
 
-    async def _claims(self, page: int) -> str:
-        wanted = Portion(LIMIT, LIMIT * (page - 1))
-        excerpt = await self._reader.read(lambda db, now_ms: queries.entitlements(db, now_ms, None, wanted))
-        zone, now_ms = self._zone(), self._now_ms()
+    async def _claims(self, asked: tuple[tuple[str, str], ...], wanted: Wanted, page: int) -> str:
+        some = Portion(LIMIT, LIMIT * (page - 1))
+        whose = customers(self._configuration())
+        year = (wanted.first or self._running_month()).year
+
+        def found(db: sqlite3.Connection, now_ms: int) -> tuple[Excerpt[Entitlement], list[Line]]:
+            return queries.entitlements(db, now_ms, wanted, some), sums_of_year(
+                db, year, whose, wanted.services
+            )
+
+        excerpt, lines = await self._reader.read(found)
+        now_ms = self._now_ms()
+        pressing = self._live.claims.pressing(now_ms)
         return await self._render(
             "claims.html",
-            claims=[(one, instant(one.drafted_ms, zone, now_ms)) for one in excerpt.items],
-            pager=Pager("/claims", page, -(-excerpt.total // LIMIT)),
+            claims=[claim_view(one, whose, now_ms) for one in excerpt.items],
+            asked=dict.fromkeys(CLAIM_FILTERS, "") | dict(asked),
+            filtered=bool(asked),
+            states=tuple(STEPS),
+            year=year,
+            sums=by_month(lines),
+            pressing=len(pressing),
+            late=sum(one[2] <= now_ms for one in pressing),
+            pager=Pager("/claims", page, -(-excerpt.total // LIMIT), asked),
+        )
+
+    async def _claim(self, uid: str) -> str:
+        claim, *of_month = await self._reader.read(lambda db, _: one_claim(db, uid))
+        whose, now_ms = customers(self._configuration()), self._now_ms()
+        return await self._render(
+            "claim.html",
+            claim=claim_view(claim, whose, now_ms),
+            chain=[claim_view(one, whose, now_ms) for one in of_month],
         )
 
     async def _render(self, template: str, **values: Any) -> str:

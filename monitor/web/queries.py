@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitor.config.values import ServiceConfig
-from monitor.ledger.entitlements import Entitlement, of_month
+from monitor.ledger.entitlements import Entitlement, Wanted, keys, read
 from monitor.ledger.report import ReportedMonth, report
 from monitor.ledger.rollup import around_month
 from monitor.sla.months import Month, bounds
@@ -90,21 +90,7 @@ def reported(
     return Excerpt(report(db, wanted.items, month, now_ms), wanted.total)
 
 
-def entitlements(
-    db: sqlite3.Connection, _: int, month: Month | None, portion: Portion
-) -> Excerpt[Entitlement]:
-    """The entitlements of a month, or all: the latest month first."""
-    if month is not None:
-        return portion.of(of_month(db, month))
-    counted = db.execute(
-        "SELECT months.month, count(*) FROM entitlements JOIN months ON months.key = entitlements.month"
-        " GROUP BY months.month ORDER BY months.month DESC"
-    ).fetchall()
-    total = sum(count for _, count in counted)
-    found: list[Entitlement] = []
-    left = portion.offset
-    for text, count in counted:
-        if left < count and len(found) < portion.limit:
-            found += of_month(db, Month.parse(text))[left : left + portion.limit - len(found)]
-        left = max(0, left - count)
-    return Excerpt(found, total)
+def entitlements(db: sqlite3.Connection, _: int, wanted: Wanted, portion: Portion) -> Excerpt[Entitlement]:
+    """Those that are wanted, the latest month first."""
+    found = portion.of(keys(db, wanted))
+    return Excerpt(read(db, found.items), found.total)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.ledger.entitlements import Entitlement
 from monitor.live import LiveCheck, LiveService
 from monitor.sla.months import local_iso
 
@@ -50,23 +49,6 @@ def _check_record(check: LiveCheck, target: str | None, zone: ZoneInfo) -> dict[
             "phases": [{"phase": name, "seconds": seconds} for name, seconds in outcome.phases],
             "detail": dict(outcome.detail),
         },
-    }
-
-
-def entitlement_record(entitlement: Entitlement, zone: ZoneInfo) -> dict[str, Any]:
-    """As ``ringback credits --json`` prints it."""
-    return {
-        "uid": entitlement.uid,
-        "service": entitlement.service,
-        "month": str(entitlement.month),
-        "revision": entitlement.revision,
-        "state": entitlement.state,
-        "amount": entitlement.amount,
-        "currency": entitlement.currency,
-        "calculation": [
-            {"what": what, "how": how, "result": result} for what, how, result in entitlement.calculation
-        ],
-        "drafted": local_iso(entitlement.drafted_ms, zone),
     }
 
 

@@ -71,7 +71,7 @@ def history(db: sqlite3.Connection, now_ms: int, service: ServiceConfig, asked: 
     first = month
     for _ in range(MONTHS - 1):
         first = first.previous
-    frozen = latest(db, first, running, service.id)
+    frozen = latest(db, first, running, (service.id,))
     return History(
         month=month,
         view=reported_month(reported[0].figures, reported[0].rolled) if reported else None,

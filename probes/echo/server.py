@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ CALLS = 100
 
 CLOSING_S = 2.0
 """Seconds that callers have to answer when we hang up on all of them."""
+
+DRAWS = 16
+"""Ports that the system may choose for UDP until one is free for TCP too."""
 
 AGENT = "Ringback"
 _MEDIA_DSCP = 46
@@ -60,12 +64,16 @@ class EchoServer:
     async def serve(self, host: str, port: int) -> int:
         """Answer at an address of this host, or * for every one, from now on, over UDP and TCP; the port, which 0
         leaves to the system. Raises OSError where it cannot be had."""
-        taken = self._datagrams.serve(host, port)
-        try:
-            return await self._connections.serve(host, taken)
-        except OSError:
-            self._datagrams.close()
-            raise
+        draws = 1 if port else DRAWS
+        while True:
+            draws -= 1
+            taken = self._datagrams.serve(host, port)
+            try:
+                return await self._connections.serve(host, taken)
+            except OSError as error:
+                self._datagrams.close()
+                if error.errno != errno.EADDRINUSE or not draws:
+                    raise
 
     async def close(self) -> None:
         """Hang up on everybody, and answer no more."""

@@ -9,6 +9,9 @@ from probes.snmp.message import Community, decode, encode
 from probes.snmp.pdu import Answer, Request
 from probes.snmp.wire import Conversation
 
+NOT_ALLOWED = frozenset({"authorizationError", "noAccess"})
+"""Errors that speak of what we ask with, and not of how the agent is."""
+
 
 class BadAnswer(Exception):
     """The agent answered, but not the question. ``str()`` is the reason."""
@@ -30,6 +33,9 @@ class Agent(Protocol):
 
     version: str
 
+    alone_until_ns: int
+    """Until when (``time.monotonic_ns()``) it is not asked for several probes at once."""
+
     async def ask(self, conversation: Conversation, request: Request) -> Answer:
         """The answer to one request. Raises BadAnswer, Refused, Silent, and OSError."""
 
@@ -40,6 +46,7 @@ class CommunityAgent:
     def __init__(self, community: Community) -> None:
         self._community = community
         self.version: str = community.version
+        self.alone_until_ns = 0
 
     async def ask(self, conversation: Conversation, request: Request) -> Answer:
         number = new_number()

@@ -5,12 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, InstanceOf, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_validator
 
 from probes.local import WayOptions
 from probes.snmp.pdu import Version
 from probes.snmp.question import Expected, parse_expected
+from probes.snmp.ranges import LimitsOption
+from probes.snmp.sensors import SENSORS
 from probes.snmp.usm import Auth, Priv
+
+
+def _is_sensor(name: str) -> str:
+    if name not in SENSORS:
+        raise ValueError(f"expected a sensor, one of {', '.join(SENSORS)}, not {name!r}")
+    return name
 
 
 class SnmpOptions(WayOptions):
@@ -39,6 +47,31 @@ class SnmpOptions(WayOptions):
 
     expect: Annotated[InstanceOf[Expected], BeforeValidator(parse_expected)] | None = None
     """The wanted value: a number, a range such as 0..80, or a text. Default: 1 (up) for ifOperStatus, else any."""
+
+    sensor: Annotated[str, AfterValidator(_is_sensor)] | None = None
+    """A named set of figures, instead of an object; see probes.snmp.sensors."""
+
+    row: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """The one row of the sensor's table to read, by its name; without it all of them."""
+
+    degraded: LimitsOption = ()
+    bad: LimitsOption = ()
+    """Ranges of a figure in which it is degraded, or bad, in place of the sensor's own: ``70..`` for the first
+    figure (or the object), or a mapping by figure."""
+
+    @model_validator(mode="after")
+    def _limits_fit_the_sensor(self) -> SnmpOptions:
+        sensor = SENSORS[self.sensor] if self.sensor else None
+        if sensor is not None and self.expect is not None:
+            raise ValueError("expect is for objects; a sensor has degraded and bad")
+        if self.row is not None and (sensor is None or not sensor.label):
+            raise ValueError("row needs a sensor that has rows")
+        known = [figure.name for figure in sensor.figures] if sensor else []
+        for name, _ in (*self.degraded, *self.bad):
+            if name and name not in known:
+                figures = f"a figure of {self.sensor}: {', '.join(known)}" if known else "a range"
+                raise ValueError(f"expected {figures}; not {name!r}")
+        return self
 
     @model_validator(mode="after")
     def _credentials_fit_the_version(self) -> SnmpOptions:

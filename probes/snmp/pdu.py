@@ -16,7 +16,7 @@ from pysnmp.proto.api import v1, v2c
 Oid = tuple[int, ...]
 Version = Literal["1", "2c", "3"]
 
-LARGEST = 8_192
+LARGEST = 16_384
 """Bytes of a message that are read: what is asked for fits, and more would only cost time to decode."""
 
 MISSING = frozenset({"NoSuchObject", "NoSuchInstance", "EndOfMibView"})
@@ -55,6 +55,11 @@ class Binding:
     @property
     def missing(self) -> bool:
         return self.kind in MISSING or self.kind == "Null"
+
+    @property
+    def word(self) -> str:
+        """The kind as MIBs write it, such as noSuchInstance."""
+        return self.kind[0].lower() + self.kind[1:]
 
 
 @dataclass(frozen=True, slots=True)

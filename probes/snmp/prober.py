@@ -1,4 +1,4 @@
-"""SNMP: does the agent answer, and with the wanted value? ``snmp://host[:port]/OBJECT``"""
+"""SNMP: does the agent answer, and with wanted values? ``snmp://host[:port]/OBJECT``"""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ from probes.datagram import silent
 from probes.metric import Metric
 from probes.outcome import Outcome, Verdict
 from probes.prober import Options
-from probes.resolve import Resolver, Sockaddr
+from probes.resolve import Resolver
 from probes.snmp.agent import BadAnswer, Refused
 from probes.snmp.agents import Agents, credentials
+from probes.snmp.figures import counts
+from probes.snmp.history import History
+from probes.snmp.judgement import Judged, judge_object, judge_sensor
+from probes.snmp.metrics import METRICS
 from probes.snmp.options import SnmpOptions
-from probes.snmp.pdu import Binding, Oid
-from probes.snmp.question import (
-    IF_DESCR,
-    IF_NAME,
-    IF_OPER_STATUS,
-    OPER_STATUS,
-    SYS_UP_TIME,
-    Expected,
-    Question,
-    parse_question,
-)
-from probes.snmp.session import Session
-from probes.snmp.wire import Conversation, Lines, Silent, Way
+from probes.snmp.question import IF_DESCR, IF_NAME, Question, parse_question
+from probes.snmp.rates import Reading
+from probes.snmp.reading import read_sensor
+from probes.snmp.rows import Places
+from probes.snmp.sensor import Sensor
+from probes.snmp.sensors import SENSORS
+from probes.snmp.session import Session, TooLarge
+from probes.snmp.sharing import SharedGets
+from probes.snmp.wire import Asker, Lines, Silent, Way
 from probes.target import split
 from probes.trace import tell
 from probes.unreachable import Unreachable
-
-_ROWS_KEPT = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +40,21 @@ class SnmpTarget:
     question: Question
 
 
-_UP = Expected("up", 1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """Where an interface was found: its index, and the column that holds its name."""
-
-    index: int
-    column: Oid
-
-
 class SnmpProber:
-    """Sends each question once, and never again: what is lost on the way is for ``fall`` to weigh.
-
-    An interface that is asked for by name is looked for in ifName, then in ifDescr, and remembered. Each probe
-    reads the name with the status, so that an index that moved (a reboot, another card) is noticed and looked
-    for again, and never judged.
-    """
+    """Sends each question once, and never again: what is lost on the way is for ``fall`` to weigh. Objects that
+    several checks ask one agent for at nearly the same time share a request."""
 
     schemes: ClassVar[tuple[str, ...]] = ("snmp",)
     options: ClassVar[type[Options]] = SnmpOptions
-    metrics: ClassVar[tuple[Metric, ...]] = ()
+    metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     def __init__(self) -> None:
         self._resolver = Resolver()
         self._lines = Lines()
         self._agents = Agents()
-        self._rows: dict[tuple[Sockaddr, str], _Row] = {}
+        self._shared = SharedGets()
+        self._places = Places()
+        self._history = History()
 
     @staticmethod
     def parse(text: str) -> SnmpTarget:
@@ -83,30 +68,31 @@ class SnmpProber:
         timeout_s = options.timeout / 1000
         try:
             asked_with = credentials(options)
-            family = options.reachable
-            resolution = await self._resolver.resolve(target.host, family, timeout_s=timeout_s)
+            resolution = await self._resolver.resolve(target.host, options.reachable, timeout_s=timeout_s)
             address = resolution.addresses[0]
             tell("resolved", **resolution.detail)
             line = self._lines.of(Way(address.family, options.source_address, options.dscp))
         except OSError as error:
             return not_asked(error, started_ns)
         resolve_s = (time.monotonic_ns() - started_ns) / 1e9
-        conversation = Conversation(line, address.sockaddr(target.port), timeout_s - resolve_s)
-        session = Session(self._agents.of(conversation.sockaddr, asked_with), conversation)
+        sockaddr = address.sockaddr(target.port)
+        asker = Asker(left_ns=int((timeout_s - resolve_s) * 1e9))
+        session = Session(self._agents.of(sockaddr, asked_with), line, sockaddr, asker, self._shared)
         outcome = await self._converse(session, target.question, options, resolve_s)
         phases = (("resolve", resolve_s), ("response", outcome.round_trip_s or 0.0))
         return replace(outcome, phases=phases, detail={**resolution.detail, **outcome.detail})
 
     async def close(self) -> None:
+        self._shared.close()
         self._lines.close()
         await self._resolver.close()
 
     async def _converse(
         self, session: Session, question: Question, options: SnmpOptions, resolve_s: float
     ) -> Outcome:
-        told = session.conversation
+        told = session.asker
         try:
-            binding = await self._value(session, question)
+            judged = await self._judged(session, question, options)
         except Silent as silence:
             if silence.unusable:
                 detail = {"unusable": str(silence.unusable)}
@@ -114,64 +100,31 @@ class SnmpProber:
             return silent(options.timeout, told.sent_ns, {}, resolve_s=resolve_s)
         except BadAnswer as error:
             return Outcome(Verdict.BAD, told.sent_ns, str(error), told.round_trip_s)
+        except TooLarge:
+            return Outcome(Verdict.NOT_ASKED, told.sent_ns, "table is too large; ask for a row of it")
         except Refused as error:
             return Outcome(Verdict.NOT_ASKED, told.sent_ns, str(error), detail={"agent_says": error.said})
         except Unreachable as error:
             return error.outcome(told.sent_ns, {})
         except OSError as error:
-            return failed(error, told.sent_ns, told.sockaddr, {})
-        return _judge(binding, question, options, told)
+            return failed(error, told.sent_ns, session.sockaddr, {})
+        return Outcome(judged.verdict, told.sent_ns, judged.reason, told.round_trip_s, detail=judged.detail)
 
-    async def _value(self, session: Session, question: Question) -> Binding:
+    async def _judged(self, session: Session, question: Question, options: SnmpOptions) -> Judged:
+        """Raises what a session raises."""
+        if options.sensor is not None:
+            return await self._sensed(session, SENSORS[options.sensor], options)
         if not question.interface:
-            return (await session.get(question.oid))[0]
-        place = (session.conversation.sockaddr, question.interface)
-        row = self._rows.get(place)
-        if row is not None:
-            status = await _status(session, row, question.interface)
-            if status is not None:
-                return status
-        row = self._rows[place] = await _find(session, question.interface)
-        if len(self._rows) > _ROWS_KEPT:
-            del self._rows[next(iter(self._rows))]
-        status = await _status(session, row, question.interface)
-        if status is None:
+            return judge_object((await session.get(question.oid))[0], question, options)
+        names = (IF_NAME, IF_DESCR)
+        found = await self._places.read(session, names, question.interface, (question.oid,))
+        if found is None:
             raise BadAnswer("no such interface")
-        return status
+        return judge_object(found[0], question, options)
 
-
-async def _status(session: Session, row: _Row, name: str) -> Binding | None:
-    """The status in this row, None if the row no longer has this name."""
-    status, label = await session.get((*IF_OPER_STATUS, row.index), (*row.column, row.index))
-    return status if label.value == name else None
-
-
-async def _find(session: Session, name: str) -> _Row:
-    for column in (IF_NAME, IF_DESCR):
-        table = await session.walk([column])
-        for index, cells in table.rows.items():
-            if cells[column].value == name:
-                return _Row(index[-1], column)
-    raise BadAnswer("no such interface")
-
-
-def _judge(binding: Binding, question: Question, options: SnmpOptions, told: Conversation) -> Outcome:
-    detail: dict[str, object] = {"oid": ".".join(map(str, binding.oid))}
-    verdict = Verdict.BAD
-    if binding.missing:
-        reason = binding.kind[0].lower() + binding.kind[1:]
-    else:
-        detail["value"] = binding.value
-        expected = options.expect or (_UP if question.is_oper_status else None)
-        if expected is None or expected.accepts(binding.value):
-            verdict = Verdict.GOOD
-        reason = _word(binding, question, verdict)
-        if binding.oid == SYS_UP_TIME and isinstance(binding.value, int):
-            detail["uptime_s"] = binding.value / 100
-    return Outcome(verdict, told.sent_ns, reason, told.round_trip_s, detail=detail)
-
-
-def _word(binding: Binding, question: Question, verdict: Verdict) -> str:
-    if question.is_oper_status and isinstance(binding.value, int):
-        return OPER_STATUS.get(binding.value, "no such status")
-    return "answered" if verdict is Verdict.GOOD else "unexpected value"
+    async def _sensed(self, session: Session, sensor: Sensor, options: SnmpOptions) -> Judged:
+        read = await read_sensor(session, self._places, sensor, options.row)
+        at_ns = session.asker.received_ns or time.monotonic_ns()
+        now = Reading(at_ns, read.ticks, counts(sensor, read.rows))
+        before = self._history.earlier((session.sockaddr, sensor.name, options.row), now)
+        return judge_sensor(sensor, read.rows, options, before, now)

@@ -16,12 +16,15 @@ class Figure:
     """With its unit, such as in_errors_per_second."""
 
     help: str
-    oids: tuple[Oid, ...]
+    oids: tuple[Oid, ...] = ()
     """Columns of a table, otherwise objects: the first one that the agent has counts."""
 
     scale: float = 1
     rate: bool = False
     """It counts up: what matters is by how much a second."""
+
+    restart: bool = False
+    """It is no object: 1 where the agent was initialised since the last probe, otherwise 0."""
 
     words: Mapping[int, str] = field(default_factory=dict)
     """What its values are called, where they are not quantities."""
@@ -55,9 +58,6 @@ class Sensor:
     discontinuity: Oid | None = None
     """Column of the time at which the counters of a row were last set back (RFC 2863)."""
 
-    reboot: bool = False
-    """Whether it is degraded when the agent has restarted since the last probe."""
-
     degraded: Mapping[str, str] = field(default_factory=dict)
     bad: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,7 +68,8 @@ class Sensor:
 
     @property
     def needs_uptime(self) -> bool:
-        return self.reboot or any(figure.rate for figure in self.figures)
+        """Whether a restart of the agent matters: its counters then begin anew."""
+        return any(figure.rate or figure.restart for figure in self.figures)
 
     def _columns(self) -> Iterator[Oid]:
         yield from self.label

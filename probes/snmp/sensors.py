@@ -42,8 +42,11 @@ INTERFACES = Sensor(
 
 UPTIME = Sensor(
     "uptime",
-    figures=(Figure("uptime_seconds", "Since the agent was last initialised", (SYS_UP_TIME,), scale=0.01),),
-    reboot=True,
+    figures=(
+        Figure("uptime_seconds", "Since the agent was last initialised", (SYS_UP_TIME,), scale=0.01),
+        Figure("restarted", "1 if that was since the last probe", restart=True, words={1: "restarted"}),
+    ),
+    degraded={"restarted": "1"},
 )
 
 ASTERISK = Sensor(
@@ -114,4 +117,6 @@ BGP = Sensor(
     bad={"peer_state": "..5"},
 )
 
-SENSORS = {sensor.name: sensor for sensor in (INTERFACES, UPTIME, ASTERISK, UPS, TEMPERATURE, BGP)}
+SENSORS: dict[str, Sensor] = {
+    sensor.name: sensor for sensor in (INTERFACES, UPTIME, ASTERISK, UPS, TEMPERATURE, BGP)
+}

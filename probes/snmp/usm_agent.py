@@ -51,6 +51,7 @@ class UsmAgent:
     version = "3"
 
     def __init__(self, user: User) -> None:
+        self.alone_until_ns = 0
         self._user = user
         self._engine: _Known | None = None
 

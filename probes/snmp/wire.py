@@ -6,9 +6,10 @@ import errno
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from probes.datagram import Line, Unsent, from_elsewhere
+from probes.datagram import Answer, Exchange, Line, Unsent, from_elsewhere
 from probes.local import set_out
 from probes.resolve import Sockaddr
 from probes.snmp.mark import mark, mark_of
@@ -84,24 +85,48 @@ def _line(way: Way) -> Line:
         raise
 
 
-class Conversation:
-    """The questions of one probe to one agent, one after the other, for as long as the agent is given.
+@dataclass(slots=True, eq=False)
+class Asker:
+    """One probe, and the nanoseconds for which it still gives the agent time to answer.
 
     Only the agent's time counts, from each question to its answer by the kernel's stamps: what a busy loop, or
     our own decoding, takes in between is not held against the agent.
     """
 
-    __slots__ = ("_left_ns", "_line", "answered", "received_ns", "sent_ns", "sockaddr")
+    left_ns: int
+    sent_ns: int = field(default_factory=time.monotonic_ns)
+    """When the last question left."""
 
-    def __init__(self, line: Line, sockaddr: Sockaddr, time_s: float) -> None:
+    received_ns: int | None = None
+    """When its answer arrived; None as long as there is none."""
+
+    @property
+    def round_trip_s(self) -> float | None:
+        return None if self.received_ns is None else max(0, self.received_ns - self.sent_ns) / 1e9
+
+
+class Conversation:
+    """Questions to one agent, one after the other, for one asker or for several at once.
+
+    An asker whose time is over while others still wait is taken from ``askers``, and ``let_go``.
+    """
+
+    __slots__ = ("_let_go", "_line", "_sent_ns", "answered", "askers", "received_ns", "sockaddr")
+
+    def __init__(
+        self,
+        line: Line,
+        sockaddr: Sockaddr,
+        askers: list[Asker],
+        let_go: Callable[[Asker], None] | None = None,
+    ) -> None:
         self._line = line
-        self._left_ns = int(time_s * 1e9)
+        self._let_go = let_go
+        self._sent_ns = 0
         self.sockaddr = sockaddr
-        self.sent_ns = time.monotonic_ns()
-        """When the last question left."""
-
+        self.askers = askers
         self.received_ns: int | None = None
-        """When its answer arrived; None as long as there is none."""
+        """When the last question was answered; None as long as it is not."""
 
         self.answered = 0
         """How many questions were answered."""
@@ -111,16 +136,13 @@ class Conversation:
 
         Raises Silent; Unsent where we could not ask; Unreachable where a router or the host said no.
         """
-        self.received_ns = None
         exchange = self._line.exchange(mark(number))
         try:
-            self.sent_ns = exchange.send(question, self.sockaddr)
-            tell("sent", bytes=len(question), to=self.sockaddr[0])
-            until_ns = self.sent_ns + self._left_ns
+            self._send(exchange, question)
             unusable: list[Malformed] = []
             while len(unusable) < MOST_UNUSABLE:
-                answer = await exchange.answer(until_ns)
-                if answer is None or answer.received_ns > until_ns:
+                answer = await self._next(exchange)
+                if answer is None:
                     break
                 if from_elsewhere(answer.source, self.sockaddr):
                     tell("ignored", why="from another host or port", source=answer.source[0])
@@ -131,15 +153,42 @@ class Conversation:
                     unusable.append(error)
                     tell("not usable", bytes=len(answer.data), why=error)
                     continue
-                self.received_ns = answer.received_ns
-                self.answered += 1
-                self._left_ns -= answer.received_ns - self.sent_ns
-                tell("received", bytes=len(answer.data), s=f"{self.round_trip_s:.6f}")
+                self._hear(answer)
                 return result
         finally:
             exchange.close()
         raise Silent(unusable[-1] if unusable else None)
 
-    @property
-    def round_trip_s(self) -> float | None:
-        return None if self.received_ns is None else max(0, self.received_ns - self.sent_ns) / 1e9
+    def _send(self, exchange: Exchange, question: bytes) -> None:
+        self.received_ns = None
+        self._sent_ns = exchange.send(question, self.sockaddr)
+        for asker in self.askers:
+            asker.sent_ns, asker.received_ns = self._sent_ns, None
+        tell("sent", bytes=len(question), to=self.sockaddr[0])
+
+    async def _next(self, exchange: Exchange) -> Answer | None:
+        """The next datagram that is in time for anybody; None when nobody has time left."""
+        while True:
+            until_ns = self._sent_ns + min(asker.left_ns for asker in self.askers)
+            answer = await exchange.answer(until_ns)
+            if answer is not None and answer.received_ns <= until_ns:
+                return answer
+            now_ns = until_ns + 1 if answer is None else answer.received_ns
+            over = [asker for asker in self.askers if self._sent_ns + asker.left_ns < now_ns]
+            if len(over) == len(self.askers):
+                return None
+            for asker in over:
+                self.askers.remove(asker)
+                if self._let_go is not None:
+                    self._let_go(asker)
+            if answer is not None:
+                return answer
+
+    def _hear(self, answer: Answer) -> None:
+        self.received_ns = answer.received_ns
+        self.answered += 1
+        took_ns = answer.received_ns - self._sent_ns
+        for asker in self.askers:
+            asker.received_ns = answer.received_ns
+            asker.left_ns -= took_ns
+        tell("received", bytes=len(answer.data), s=f"{took_ns / 1e9:.6f}")

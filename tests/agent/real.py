@@ -49,8 +49,8 @@ class Process:
         self.log = log
         self.child: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> int:
-        """Start it and wait until it answers; the wall time in ms by which it did."""
+    def launch(self) -> None:
+        """Start it, without waiting for anything."""
         with self.log.open("ab") as out:
             self.child = subprocess.Popen(
                 self._argv,
@@ -60,6 +60,10 @@ class Process:
                 cwd=REPOSITORY,
                 start_new_session=True,
             )
+
+    def start(self) -> int:
+        """Start it and wait until it answers; the wall time in ms by which it did."""
+        self.launch()
         eventually(self._is_up)
         return now_ms()
 

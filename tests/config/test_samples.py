@@ -14,6 +14,7 @@ from monitor.config.models import (
     DefaultsSection,
     MainSection,
     NamedPlanSection,
+    ProbeSection,
     ServiceSection,
 )
 from monitor.sla.hours import WeeklyHours
@@ -38,7 +39,7 @@ def test_the_sample_configuration_shows_every_key(section: type[MainSection]) ->
 
 
 @pytest.mark.parametrize(
-    "section", [AgentSection, DefaultsSection, ServiceSection, CheckSection, NamedPlanSection]
+    "section", [AgentSection, ProbeSection, DefaultsSection, ServiceSection, CheckSection, NamedPlanSection]
 )
 def test_the_reference_describes_every_key(section: type[MainSection]) -> None:
     text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()

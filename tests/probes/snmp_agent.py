@@ -38,12 +38,22 @@ class Agent(asyncio.DatagramProtocol):
         question = v2c.apiMessage.get_pdu(message)
         oids = [tuple(oid) for oid, _ in v2c.apiPDU.get_varbinds(question)]
         if isinstance(question, v2c.GetBulkRequestPDU):
-            rows = int(v2c.apiBulkPDU.get_max_repetitions(question))
-            found = [(oid, self.objects[oid]) for oid in sorted(self.objects) if oid > oids[0]][:rows]
-            found = found or [(oids[0], v2c.EndOfMibView(""))]
+            found = self._rows(oids, int(v2c.apiBulkPDU.get_max_repetitions(question)))
         else:
             found = [(oid, self.objects.get(oid, v2c.NoSuchInstance(""))) for oid in oids]
         return [self.response(message, found)]
+
+    def _rows(self, oids: list[Oid], rows: int) -> list[tuple[Oid, Any]]:
+        """What follows each of the OIDs, row by row (RFC 3416 §4.2.3)."""
+        known, found = sorted(self.objects), []
+        for _ in range(rows):
+            following = [next((one for one in known if one > oid), None) for oid in oids]
+            found += [
+                (oid, v2c.EndOfMibView("")) if one is None else (one, self.objects[one])
+                for oid, one in zip(oids, following, strict=True)
+            ]
+            oids = [one or oid for oid, one in zip(oids, following, strict=True)]
+        return found
 
     def response(self, message: Any, bindings: list[tuple[Oid, Any]]) -> bytes:
         question = v2c.apiMessage.get_pdu(message)
@@ -53,6 +63,10 @@ class Agent(asyncio.DatagramProtocol):
         v2c.apiPDU.set_error_status(pdu, self.error_status)
         v2c.apiPDU.set_varbinds(pdu, bindings)
         v2c.apiMessage.set_pdu(message, pdu)
+        return self.encoded(message)
+
+    @staticmethod
+    def encoded(message: Any) -> bytes:
         return bytes(encoder.encode(message))
 
 

@@ -8,8 +8,10 @@ import socket
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -193,14 +195,13 @@ def talks(connection: socket.socket) -> None:
         connection.recv(1)
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    program = peer("prometheus-blackbox-exporter")
-    folder = tmp_path_factory.mktemp("lab")
+@contextmanager
+def servers(folder: Path) -> Iterator[dict[str, object]]:
+    """nginx in all its ways, and one that talks: the ports and files that the cases name."""
     (folder / "page").write_text("hello" * 100)
     authority = Authority(folder)
     ours = authority.certificate("probe.example.net")
-    words = {name: free_port() for name in PORTS} | {
+    words: dict[str, object] = {name: free_port() for name in PORTS} | {
         "folder": folder,
         "ca_file": authority.ca_file,
         "certificate": ours.chain,
@@ -209,16 +210,30 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "wrong_files": files(authority.certificate("elsewhere.test")),
         "expired_files": files(authority.certificate("localhost", timedelta(days=-1))),
     }
-    exporter = free_port()
     with (
         nginx(folder, _SERVERS.format(**words), int(str(words["demanding"]))),
         server_in_a_thread(talks) as words["talking"],
     ):
-        modules = folder / "modules.yml"
-        modules.write_text(yaml.safe_dump({"modules": {name: module(CASES[name], words) for name in CASES}}))
-        address = f"--web.listen-address=127.0.0.1:{exporter}"
-        command = [program, f"--config.file={modules}", address]
-        with running(command, folder, lambda: takes_connections(exporter)):
+        yield words
+
+
+@contextmanager
+def blackbox_exporter(folder: Path, modules: Mapping[str, object]) -> Iterator[tuple[int, Path]]:
+    """The port of one with these modules, and the file that they stand in."""
+    file, port = folder / "modules.yml", free_port()
+    file.write_text(yaml.safe_dump({"modules": modules}))
+    command = [peer("prometheus-blackbox-exporter"), f"--config.file={file}"]
+    command.append(f"--web.listen-address=127.0.0.1:{port}")
+    with running(command, folder, lambda: takes_connections(port)):
+        yield port, file
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    with servers(folder) as words:
+        modules = {name: module(CASES[name], words) for name in CASES}
+        with blackbox_exporter(folder, modules) as (exporter, _):
             yield Lab(exporter, words)
 
 

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from probes.outcome import Verdict
-from tests.peers import peer
 from tests.probes import dns_peers
-from tests.probes.daemons import free_port, running, takes_connections
 from tests.probes.dns_peers import HOST, Unbound, shown
+from tests.probes.test_blackbox import blackbox_exporter
 
 ONE, BOTH, NONE = r"A\t127\.0\.0\.1$", r"\tIN\tA\t127\.0\.0\.", "nothing like it"
 KINDS = (
@@ -82,18 +81,13 @@ class Peers:
 
 @pytest.fixture(scope="module")
 def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
-    folder, port = tmp_path_factory.mktemp("blackbox"), free_port()
     with dns_peers.unbound(tmp_path_factory.mktemp("unbound")) as server:
-        modules = {str(number): _module(question, server) for number, question in enumerate(QUESTIONS)}
-        configuration = folder / "blackbox.yml"
-        configuration.write_text(json.dumps({"modules": modules}))
-        command = [peer("prometheus-blackbox-exporter"), f"--config.file={configuration}"]
-        command.append(f"--web.listen-address=127.0.0.1:{port}")
-        with running(command, folder, lambda: takes_connections(port)):
+        modules = {str(number): module(question, server) for number, question in enumerate(QUESTIONS)}
+        with blackbox_exporter(tmp_path_factory.mktemp("blackbox"), modules) as (port, _):
             yield Peers(server, port)
 
 
-def _module(question: dict[str, Any], server: Unbound) -> dict[str, Any]:
+def module(question: dict[str, Any], server: Unbound) -> dict[str, Any]:
     transport = question.get("transport", "udp")
     told = {
         "query_name": question["name"],

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -18,6 +19,7 @@ from monitor.config import Configuration, load
 from monitor.ledger.agreement import agreed
 from monitor.ledger.freezing import freeze_due
 from monitor.ledger.importing import importing
+from monitor.ledger.request import Request
 from monitor.ledger.rollup import Ledger, around_month
 from monitor.live import Live, LiveCheck, LiveService
 from monitor.sla.months import month_of, parse_instant
@@ -27,6 +29,7 @@ from monitor.track.states import ServiceChange, State
 from monitor.track.tracker import Statement
 from monitor.web import web_app
 from probes.outcome import Outcome, Verdict
+from probes.prober import Prober
 from tests.ledger.books import LUXEMBOURG
 
 NOW = "2026-11-20T14:02:31"
@@ -80,11 +83,14 @@ class House:
     services: str = SERVICES
     live: Live = field(default_factory=lambda: Live("lux-1", "0.1.0"))
     now_ms: int = field(default_factory=lambda: at(NOW))
+    agent: str = ""
+    """More of the agent's section."""
+    probers: dict[type[Prober[Any, Any]], Prober[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         file = self.directory / "ringback.yml"
         file.write_text(
-            f"agent: {{name: lux-1, state_dir: {self.directory}}}\n"
+            f"agent:\n  name: lux-1\n  state_dir: {self.directory}\n{self.agent}"
             f"plans: [plans/mixvoip.yml]\nservices:\n{self.services}"
         )
         self.configuration: Configuration = load(file)
@@ -97,6 +103,11 @@ class House:
         self.writer = Writer(self.database, lambda: self.now_ms)
         self.writer.begin_run("lux-1", "0.1.0", self.now_ms - 4 * 3_600_000).result()
 
+    def prober(self, kind: type[Prober[Any, Any]]) -> Prober[Any, Any]:
+        if kind not in self.probers:
+            self.probers[kind] = kind()
+        return self.probers[kind]
+
     @property
     def database(self) -> Path:
         return self.configuration.agent.database
@@ -107,6 +118,10 @@ class House:
         content = "\n".join(map(json.dumps, lines)).encode()
         self.writer.submit(importing(self.configuration, content, "x.jsonl", self.now_ms)).result()
         self.writer.submit(partial(freeze_due, configuration=self.configuration, now_ms=self.now_ms)).result()
+
+    def ask(self, request: Request) -> None:
+        """Have a change of the ledger done."""
+        self.writer.submit(request.task(self.configuration, self.now_ms)).result()
 
     def turn(
         self, service: str, state: State, when: str, seen: str | None = None, reason: str = "timeout"
@@ -138,7 +153,7 @@ class House:
         db.close()
 
     def app(self) -> web.Application:
-        return web_app(self.live, lambda: self.configuration, self.database, self.clock)
+        return web_app(self.live, lambda: self.configuration, self.database, self.prober, self.clock)
 
     @asynccontextmanager
     async def served(self, port: int = 0) -> AsyncIterator[Site]:
@@ -152,6 +167,9 @@ class House:
                 yield Site(url, client)
         finally:
             await runner.cleanup()
+            for prober in self.probers.values():
+                await prober.close()
+            self.probers.clear()
 
     def close(self) -> None:
         self.writer.close()

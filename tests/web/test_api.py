@@ -52,6 +52,8 @@ REQUESTS = [
     ("/api/v1/months/{month}", "/api/v1/months/october"),
     ("/api/v1/claims", "/api/v1/claims"),
     ("/api/v1/claims", "/api/v1/claims?month=2026-10"),
+    ("/api/v1/claims", "/api/v1/claims?state=draft&customer=ACME S.A.&service=acme-trunk"),
+    ("/api/v1/claims", "/api/v1/claims?customer=nobody"),
     ("/api/v1/claims", "/api/v1/claims?limit=0"),
 ]
 

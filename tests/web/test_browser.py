@@ -9,6 +9,7 @@ from monitor.track.states import State
 from tests.agent.real import eventually
 from tests.web.browser import Browser, browser
 from tests.web.house import PBX, TRUNK, House
+from tests.web.test_claims import amended
 
 CONTRAST = """
 const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -55,12 +56,13 @@ PATHS = (
 def test_the_pages_work_in_a_browser(house: House, tmp_path: Path) -> None:
     """In both schemes, at the width of a desk and of a phone; and an open page keeps up with the agent."""
     house.turn(PBX, State.DEGRADED, "2026-11-20T14:00:00")
+    paths = (*PATHS, *(f"/claims/{one['uid']}" for one in amended(house)))
 
     def look(url: str) -> None:
         with browser(tmp_path) as chromium:
             for scheme, width in (("light", 1280), ("dark", 1280), ("light", 400)):
                 chromium.look_like(scheme, width)
-                for path in PATHS:
+                for path in paths:
                     look_at(chromium, url + path)
             keeps_up(chromium, url, house)
 

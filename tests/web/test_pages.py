@@ -156,7 +156,7 @@ def test_a_month_is_a_table_of_all_services(house: House) -> None:
 
 def test_claims_show_how_they_were_calculated(house: House) -> None:
     text = text_of(read(house, "/claims"))
-    assert "acme-trunk 2026-10 60.00 EUR draft" in text
+    assert "acme-trunk 2026-10 · ACME S.A. 60.00 EUR draft" in text
     assert re.search(r"hours H 7.?200.?000 ms / .* 2 ", text)
     assert "amount the lesser of the two 60.00 EUR" in text
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitor.live import Live
 from monitor.web.agent_metrics import agent_exposition, agent_registry
+from monitor.web.claim_metrics import claim_exposition
 from monitor.web.exposition import Exposition
 from tests.agent.real import REPOSITORY
 from tests.peers import peer
@@ -19,6 +20,7 @@ def exposed_names() -> set[str]:
     """Our own metrics."""
     live = Live("lux-1", "0")
     text = agent_exposition(agent_registry(live)) + "".join(Exposition(live.services).pieces(0))
+    text += "".join(claim_exposition(live.claims))
     return set(re.findall(r"^# TYPE (ringback_\w+)", text, re.MULTILINE))
 
 
@@ -45,6 +47,7 @@ def test_the_rules_name_no_metric_that_does_not_exist() -> None:
 def test_an_outage_alerts_and_a_spent_budget_does(tmp_path: Path) -> None:
     """By Prometheus' own unit tests of rules."""
     file = tmp_path / "test.yml"
+    deadline = "ringback_claim_deadline_timestamp_seconds"
     file.write_text(
         f"""
 rule_files: [{WHERE}/alerts.yml]
@@ -55,6 +58,9 @@ tests:
       - {{series: 'ringback_service_up{{service="a", instance="lux"}}', values: '1 1 0 0 0'}}
       - {{series: 'ringback_guarantee_ratio{{service="a", instance="lux"}}', values: '0.999x4'}}
       - {{series: 'ringback_month_downtime_seconds{{service="a", instance="lux"}}', values: '0 0 0 1339.1 1400'}}
+      - {{series: '{deadline}{{service="a", month="2026-09"}}', values: '240x4'}}
+      - {{series: '{deadline}{{service="a", month="2026-10"}}', values: '{240 + 6 * 86400}x4'}}
+      - {{series: '{deadline}{{service="a", month="2026-11"}}', values: '{240 + 8 * 86400}x4'}}
       - {{series: 'up{{job="ringback", instance="lux"}}', values: '1x4'}}
     alert_rule_test:
       - {{eval_time: 1m, alertname: RingbackServiceDown, exp_alerts: []}}
@@ -74,6 +80,18 @@ tests:
               summary: a has been down for 23m 20s this month, more than half of what is allowed
       - {{eval_time: 4m, alertname: RingbackGuaranteeBroken, exp_alerts: []}}
       - {{eval_time: 4m, alertname: RingbackAgentAbsent, exp_alerts: []}}
+      - eval_time: 4m
+        alertname: RingbackClaimDue
+        exp_alerts:
+          - exp_labels: {{severity: warning, service: a, month: 2026-10}}
+            exp_annotations:
+              summary: The claim of a for 2026-10 has to be sent within 6d 0h 0m 0s
+      - eval_time: 4m
+        alertname: RingbackClaimLate
+        exp_alerts:
+          - exp_labels: {{severity: critical, service: a, month: 2026-09}}
+            exp_annotations:
+              summary: The claim of a for 2026-09 was not sent in time
 """
     )
     argv = [peer("promtool"), "test", "rules", str(file)]

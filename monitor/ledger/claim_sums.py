@@ -1,0 +1,142 @@
+"""What became of a year's claims in money: by month, customer and currency, exactly.
+
+What a month claims is what its latest claim that was sent and not withdrawn says: an amendment states the full
+new amount. ``claimed = accepted + rejected + open`` always holds, also while an amendment is under way: until
+it is decided the earlier decision stands, and ``open`` is what it would change, which may be less than nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from monitor.ledger.claims import ACCEPTED, OPEN, UNSENT
+from monitor.ledger.entitlements import Entitlement, Wanted, find
+from monitor.sla.figures import written
+from monitor.sla.money import rounded
+from monitor.sla.months import Month
+
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Amounts in one currency."""
+
+    drafted: Decimal = _NOTHING
+    """In drafts that are not sent yet, approved or not; an amendment with its difference."""
+    claimed: Decimal = _NOTHING
+    accepted: Decimal = _NOTHING
+    rejected: Decimal = _NOTHING
+    open: Decimal = _NOTHING
+    paid: Decimal = _NOTHING
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Sums)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A customer's month in one currency."""
+
+    month: Month
+    customer: str
+    currency: str
+    sums: Sums
+    to_be_agreed: int
+    """Claims without an amount, that are not decided."""
+
+
+def sums_of_year(
+    db: sqlite3.Connection,
+    year: int,
+    customers: Mapping[str, str],
+    services: Collection[str] | None = None,
+) -> list[Line]:
+    """By month, customer and currency; ``services``: of these alone. What was superseded counts for nothing."""
+    found = find(db, Wanted(Month(year, 1), Month(year, 12), services))
+    lines: dict[tuple[Month, str, str], tuple[Sums, int]] = {}
+    for claims in _by_matter(found):
+        last = claims[-1]
+        key = (last.month, customers.get(last.service, ""), last.currency or "")
+        before, without = lines.get(key, (Sums(), 0))
+        unknown = sum(one.amount is None and one.state in (*UNSENT, OPEN) for one in claims)
+        lines[key] = before + _sums(claims), without + unknown
+    return [Line(*key, *lines[key]) for key in sorted(lines) if lines[key] != (Sums(), 0)]
+
+
+def totals(lines: Iterable[Line]) -> dict[str, Sums]:
+    """By currency."""
+    sums: dict[str, Sums] = {}
+    for line in lines:
+        sums[line.currency] = sums.get(line.currency, Sums()) + line.sums
+    return dict(sorted(sums.items()))
+
+
+def sums_record(year: int, lines: Iterable[Line]) -> dict[str, Any]:
+    """As ``ringback claim year --json`` prints it."""
+    lines = list(lines)
+    return {
+        "year": year,
+        "months": [
+            {
+                "month": str(line.month),
+                "customer": line.customer,
+                "currency": line.currency or None,
+                **amounts(line.sums, line.currency),
+                "to_be_agreed": line.to_be_agreed,
+            }
+            for line in lines
+        ],
+        "totals": [
+            {"currency": currency or None, **amounts(sums, currency)}
+            for currency, sums in totals(lines).items()
+        ],
+    }
+
+
+def amounts(sums: Sums, currency: str) -> dict[str, str]:
+    """With the digits of the currency."""
+    return {one.name: _written(getattr(sums, one.name), currency) for one in fields(Sums)}
+
+
+def _written(amount: Decimal, currency: str) -> str:
+    return written(rounded(Fraction(amount), currency).amount) if currency else written(amount)
+
+
+def _by_matter(found: Iterable[Entitlement]) -> list[list[Entitlement]]:
+    """The claims of each service's month, and of each breached clock, in the order of drafting."""
+    matters: dict[tuple[object, ...], list[Entitlement]] = {}
+    for claim in sorted(found, key=lambda one: one.key):
+        of_month = claim.kind == "availability"
+        matters.setdefault((claim.service, claim.month) if of_month else (claim.uid,), []).append(claim)
+    return list(matters.values())
+
+
+def _sums(claims: list[Entitlement]) -> Sums:
+    """Of one matter."""
+    sent = [one for one in claims if one.was_sent and one.state != "withdrawn"]
+    decided = [one for one in sent if one.state != OPEN]
+    claimed = _claimed(sent[-1]) if sent else _NOTHING
+    accepted = next(
+        (one.accepted or _NOTHING for one in reversed(decided) if one.state in ACCEPTED), _NOTHING
+    )
+    settled = _claimed(decided[-1]) if decided else _NOTHING
+    drafts = [one for one in claims if one.state in UNSENT and one.amount is not None]
+    return Sums(
+        drafted=sum((_claimed(one) for one in drafts), _NOTHING) - (claimed if drafts else _NOTHING),
+        claimed=claimed,
+        accepted=accepted,
+        rejected=settled - accepted,
+        open=claimed - settled,
+        paid=sum((one.paid for one in claims), _NOTHING),
+    )
+
+
+def _claimed(claim: Entitlement) -> Decimal:
+    """What it claims; where that had to be agreed, what was."""
+    return Decimal(claim.amount) if claim.amount is not None else claim.accepted or _NOTHING
