@@ -2,55 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from monitor.sla.availability import Observed
+from monitor.sla.availability import Availability, Observed, counted_outages, measure
 from monitor.sla.intervals import Interval, subtract, union
+from monitor.sla.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The instants around an outage's edges; None: nobody saw it."""
+    """What was seen around the edges of outages; what nobody saw is left out."""
 
-    last_good_ms: int | None
-    last_bad_ms: int | None
-    first_good_ms: int | None
-
-
-def at_least(observed: Observed, edges: Mapping[int, Edges]) -> Observed:
-    """Each outage only from its first bad answer to its last one. ``edges``: of outages by their first bad instant."""
-    return replace(observed, outages=[_shortest(one, edges.get(one[0][0])) for one in observed.outages])
+    last_good: Mapping[int, int]
+    """For the first bad instant of an outage the last good one before it."""
+    last_bad: Mapping[int, int]
+    """For the first good instant after an outage the last bad one before it."""
 
 
-def at_most(observed: Observed, edges: Mapping[int, Edges]) -> Observed:
-    """Each outage from the last good answer before it. Where it ends is where it was seen to be over."""
-    outages = [_longest(one, edges.get(one[0][0])) for one in observed.outages]
-    down = union(stretch for one in outages for stretch in one)
-    return replace(
-        observed,
-        outages=outages,
-        degraded=subtract(observed.degraded, down),
-        unknown=subtract(observed.unknown, down),
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A window as it counts, and what else it could have been. ``least <= counted <= most <= worst`` in downtime,
+    and in the credit that it gives."""
+
+    least: Availability
+    """Each outage only from its first bad answer to its last one."""
+    counted: Availability
+    most: Availability
+    """Each outage from the last good answer before it to the first one after it."""
+    worst: Availability
+    """And all that nobody saw was downtime as well, each stretch of it an outage of its own."""
+
+
+def bounded(observed: Observed, plan: Plan | None, edges: Edges) -> Bounds:
+    """Count a window by the plan's rules, and within its error bounds.
+
+    Which stretches make up an outage is settled before its edges are moved: were it split or joined by that,
+    hours that are rounded outage by outage could come out on the wrong side.
+    """
+    settled = replace(observed, outages=counted_outages(observed, plan))
+    by_rule = None if plan is None else replace(plan, degraded="up")
+    most = _at_most(settled, edges)
+    return Bounds(
+        least=measure(_at_least(settled, edges), by_rule),
+        counted=measure(observed, plan),
+        most=measure(most, by_rule),
+        worst=measure(_at_worst(most), by_rule),
     )
 
 
-def at_worst(observed: Observed, edges: Mapping[int, Edges]) -> Observed:
-    """As ``at_most``, and all that nobody saw was downtime as well: an outage for each stretch of it."""
-    most = at_most(observed, edges)
-    outages = sorted([*most.outages, *([stretch] for stretch in most.unknown)], key=lambda one: one[0])
-    return replace(most, outages=outages, unknown=())
+def _at_least(observed: Observed, edges: Edges) -> Observed:
+    def shortest(stretch: Interval) -> Interval:
+        start, end = stretch
+        return start, max(start, min(end, edges.last_bad.get(end, end)))
+
+    return replace(observed, outages=[[shortest(stretch) for stretch in one] for one in observed.outages])
 
 
-def _shortest(outage: list[Interval] | tuple[Interval, ...], edges: Edges | None) -> list[Interval]:
-    *earlier, (start, end) = outage
-    if edges is None or edges.last_bad_ms is None or edges.first_good_ms != end:
-        return list(outage)  # it goes on, or was lost sight of: it was down up to there
-    return [*earlier, (start, max(start, edges.last_bad_ms))]
+def _at_most(observed: Observed, edges: Edges) -> Observed:
+    ends = sorted(end for one in observed.outages for _, end in one)
+
+    def longest(stretch: Interval) -> Interval:
+        start, end = stretch
+        earliest = min(start, edges.last_good.get(start, start))
+        before = bisect_right(ends, start)
+        return (max(earliest, ends[before - 1]) if before else earliest), end  # no time counts twice
+
+    outages = [[longest(stretch) for stretch in one] for one in observed.outages]
+    return replace(observed, outages=outages, unknown=subtract(observed.unknown, _down(outages)))
 
 
-def _longest(outage: list[Interval] | tuple[Interval, ...], edges: Edges | None) -> list[Interval]:
-    (start, end), *later = outage
-    if edges is None or edges.last_good_ms is None:
-        return list(outage)
-    return [(min(start, edges.last_good_ms), end), *later]
+def _at_worst(most: Observed) -> Observed:
+    outages = [*most.outages, *([stretch] for stretch in most.unknown)]
+    return replace(most, outages=sorted(outages, key=lambda one: one[0]), unknown=())
+
+
+def _down(outages: Sequence[Sequence[Interval]]) -> list[Interval]:
+    return union(stretch for one in outages for stretch in one)
