@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.ledger.agreement import Agreement, from_json, to_json
 from monitor.ledger.drafting import draft, supersede
@@ -105,7 +106,7 @@ def write_revision(
                     for one in outages
                 ]
             ),
-            _json([_exclusion(one, zone) for one in rolled.exclusions]),
+            _json([exclusion_record(one, zone) for one in rolled.exclusions]),
             reason,
             _json(difference),
         ),
@@ -131,7 +132,8 @@ def _evidence(db: sqlite3.Connection, service: int, outage: Outage) -> list[int]
     return [key for (key,) in rows]
 
 
-def _exclusion(one: Exclusion, zone: Any) -> dict[str, Any]:
+def exclusion_record(one: Exclusion, zone: ZoneInfo) -> dict[str, Any]:
+    """As a frozen month keeps it."""
     instants = {name: local_iso(getattr(one, f"{name}_ms"), zone) for name in ("from", "to", "entered")}
     kept = asdict(one)
     return {name: kept[name] for name in ("uid", "scope", "subject", "reason", "author")} | {
