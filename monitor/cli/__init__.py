@@ -19,6 +19,7 @@ COMMANDS = (
     Lazy("outages", "monitor.cli.outages", "The outages, with their error bounds."),
     Lazy("availability", "monitor.cli.availability", "Availability of a service in any window, exact."),
     Lazy("report", "monitor.cli.report", "What availability each service had in a month."),
+    Lazy("explain", "monitor.cli.explain", "A month step by step, and under every rule."),
     Lazy("credits", "monitor.cli.credits", "The entitlements of a month."),
     Lazy("month", "monitor.cli.month", "Frozen months: their revisions, freezing, rolling up again."),
     Lazy("claim", "monitor.cli.claim", "Claims, from draft to payment."),

@@ -90,9 +90,10 @@ class Ledger:
         measured, exclusions = self._measured(agreement, window, asked[1] <= self.now_ms)
         return Rollup(agreement, measured, _ONLY_MONTHS, exclusions)
 
-    def _measured(
+    def observed(
         self, agreement: Agreement, window: Interval, complete: bool
-    ) -> tuple[Availability, tuple[Exclusion, ...]]:
+    ) -> tuple[Observed, tuple[Exclusion, ...]]:
+        """What the facts say of a window, with the exclusions that touch it."""
         line = self.timelines.timeline(agreement.service, *window)
         exclusions = tuple(
             one
@@ -110,6 +111,12 @@ class Ledger:
             line.blips,
             complete,
         )
+        return observed, exclusions
+
+    def _measured(
+        self, agreement: Agreement, window: Interval, complete: bool
+    ) -> tuple[Availability, tuple[Exclusion, ...]]:
+        observed, exclusions = self.observed(agreement, window, complete)
         return measure(observed, agreement.plan), exclusions
 
 

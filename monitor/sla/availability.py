@@ -79,8 +79,7 @@ def measure(observed: Observed, plan: Plan | None) -> Availability:
     excluded = clip(union(observed.excluded), window) if observed.excluded else []
     unknown = clip(observed.unknown, window) if observed.unknown else []
     degraded = clip(observed.degraded, window) if observed.degraded else []
-    degraded_is_down = plan.degraded == "down" and observed.degraded
-    outages = _with_degraded(observed) if degraded_is_down else observed.outages
+    outages = counted_outages(observed, plan)
     begun, excluded_ms, by_outage = 0, 0, []
     first, last = window
     for stretches in outages:
@@ -122,6 +121,12 @@ def measure(observed: Observed, plan: Plan | None) -> Availability:
         complete=observed.complete,
         down_by_outage=tuple(by_outage),
     )
+
+
+def counted_outages(observed: Observed, plan: Plan | None) -> Sequence[Sequence[Interval]]:
+    """The outages as the plan takes them: with degraded time, where that is downtime."""
+    degraded_is_down = plan is not None and plan.degraded == "down" and observed.degraded
+    return _with_degraded(observed) if degraded_is_down else observed.outages
 
 
 def allowed_ms(total_ms: int, guarantee: Decimal) -> int:

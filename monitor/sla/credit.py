@@ -37,7 +37,7 @@ class Credit:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The calculation, line by line."""
-        return _steps(self.measured, self.terms, self.fee, self.hours, self.uncapped, self.amount)
+        return (*measured_steps(self.measured), *_owed_steps(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +95,51 @@ def _owed(measured: Availability, terms: CreditTerms, fee: Money) -> Credit:
     )
 
 
-def _steps(
-    measured: Availability, terms: CreditTerms, fee: Money, hours: Fraction, uncapped: Money, amount: Money
-) -> tuple[Step, ...]:
-    assert measured.ratio is not None
-    assert measured.guarantee is not None
-    assert terms.rate_per_hour is not None
+def measured_steps(measured: Availability) -> tuple[Step, ...]:
+    """From the measured time to whether the guarantee was broken, line by line, as far as there is anything."""
     t, d = measured.total_ms, measured.down_ms
+    length = max(0, measured.window[1] - measured.window[0])
+    within = "the month within the contract"
+    if t < length:
+        within += f", without time that the plan removes: {length} ms - {length - t} ms"
+    steps = [
+        Step("measured time T", within, f"{t} ms"),
+        Step("downtime D", "after exclusions, all outages of the month", f"{d} ms"),
+    ]
+    if measured.ratio is not None:
+        shown = percentage(measured.ratio, measured.guarantee)
+        steps.append(Step("availability A", f"({t} - {d}) / {t}", shown))
+    if measured.guarantee is not None:
+        steps.append(Step("guarantee", "of the plan", plain_ratio(measured.guarantee)))
+        steps.append(Step("breach", "A is less than the guarantee", "yes" if measured.breach else "no"))
+    return tuple(steps)
+
+
+def all_steps(measured: Availability, owed: Credit | NoCredit) -> tuple[Step, ...]:
+    """The calculation to its end; where nothing is owed, the last line says why."""
+    if isinstance(owed, Credit):
+        return owed.steps
+    return (*measured_steps(measured), Step("amount", owed.reason, "none"))
+
+
+def _owed_steps(owed: Credit) -> tuple[Step, ...]:
+    measured, terms, fee = owed.measured, owed.terms, owed.fee
+    assert terms.rate_per_hour is not None
     if terms.hours == "prorata":
-        counted = f"{d} ms / {_HOUR_MS} ms"
+        counted = f"{measured.down_ms} ms / {_HOUR_MS} ms"
     else:
         way = "up" if terms.hours == "started" else "down"
         hours_each = " + ".join(map(str, _whole_hours(measured.down_by_outage, terms.hours)))
         counted = f"each outage rounded {way} to whole hours: {hours_each}"
+    hours = decimal(owed.hours)
     steps = [
-        Step("measured time T", "the month within the contract", f"{t} ms"),
-        Step("downtime D", "after exclusions, all outages of the month", f"{d} ms"),
-        Step("availability A", f"({t} - {d}) / {t}", percentage(measured.ratio, measured.guarantee)),
-        Step("guarantee", "of the plan", plain_ratio(measured.guarantee)),
-        Step("breach", "A is less than the guarantee", "yes"),
-        Step("hours H", counted, decimal(hours)),
-        Step("credit", f"{fee} x {plain_ratio(terms.rate_per_hour)} x {decimal(hours)}", str(uncapped)),
+        Step("hours H", counted, hours),
+        Step("credit", f"{fee} x {plain_ratio(terms.rate_per_hour)} x {hours}", str(owed.uncapped)),
     ]
-    if terms.cap is not None:
-        capped = str(rounded(Fraction(fee.amount) * Fraction(terms.cap), fee.currency))
-        steps.append(Step("cap", f"{fee} x {plain_ratio(terms.cap)}", capped))
-    steps.append(
-        Step("amount", "the lesser of the two" if terms.cap is not None else "not capped", str(amount))
+    if terms.cap is None:
+        return (*steps, Step("amount", "not capped", str(owed.amount)))
+    return (
+        *steps,
+        Step("cap", f"{fee} x {plain_ratio(terms.cap)}", str(owed.cap)),
+        Step("amount", "the lesser of the two", str(owed.amount)),
     )
-    return tuple(steps)

@@ -15,11 +15,13 @@ from aiohttp import web
 from monitor.config.values import Configuration, ServiceConfig
 from monitor.ledger.claim_record import claim_record
 from monitor.ledger.customers import customers
+from monitor.ledger.explanation_record import explanation_record
 from monitor.ledger.outages import outage_record
 from monitor.live import Live
 from monitor.sla.months import local_iso
 from monitor.web import queries
 from monitor.web.asking import NotThere, asked_claims, asked_month, portion, required_month
+from monitor.web.explained_page import explained
 from monitor.web.queries import Excerpt
 from monitor.web.reading import Reader
 from monitor.web.records import service_record
@@ -60,6 +62,15 @@ class Api:
         if service is None:
             raise NotThere(f"there is no service {service_id!r:.80}")
         return _answer(_text(service_record(service, self._now_ms())))
+
+    async def explained(self, request: web.Request) -> web.Response:
+        month = required_month(request.match_info["month"])
+        (service,) = self._services(request.match_info["service"])
+
+        def answer(db: sqlite3.Connection, now_ms: int) -> str:
+            return _text(explanation_record(explained(db, now_ms, service, month)))
+
+        return _answer(await self._reader.read(answer))
 
     async def outages(self, request: web.Request) -> web.Response:
         query = request.query

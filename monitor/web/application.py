@@ -72,6 +72,7 @@ def web_app(
         [
             web.get("/", pages.overview),
             web.get("/services/{service}", pages.service),
+            web.get("/services/{service}/months/{month}", pages.explained),
             web.get("/months/{month}", pages.month),
             web.get("/claims", pages.claims),
             web.get("/claims/{uid}", pages.claim),
@@ -84,6 +85,7 @@ def web_app(
             web.get("/api/v1/openapi.json", api.openapi),
             web.get("/api/v1/services", api.services),
             web.get("/api/v1/services/{service}", api.service),
+            web.get("/api/v1/services/{service}/months/{month}", api.explained),
             web.get("/api/v1/outages", api.outages),
             web.get("/api/v1/months/{month}", api.month),
             web.get("/api/v1/claims", api.claims),

@@ -16,6 +16,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.config.values import Configuration
+from monitor.ledger import explanation_text
 from monitor.ledger.claim_sums import Line, sums_of_year
 from monitor.ledger.claims import STEPS
 from monitor.ledger.customers import customers
@@ -28,6 +29,7 @@ from monitor.web import overview, queries, service_page
 from monitor.web.asking import LIMIT, NotThere, asked_claims, asked_month, number, required_month
 from monitor.web.assets import Assets
 from monitor.web.claims_page import by_month, claim_view, one_claim, standing
+from monitor.web.explained_page import explained
 from monitor.web.month_view import MonthView, reported_month, revised_view
 from monitor.web.overview import ORDER, PAGE, Asked, Recorded, Selection, ServiceView
 from monitor.web.queries import Excerpt, Portion
@@ -80,6 +82,12 @@ class Pages:
         if service_id not in self._live.services:
             raise NotThere(f"There is no service {service_id!r:.80}.")
         return await self._page(("service", service_id, month), partial(self._service, service_id, month))
+
+    async def explained(self, request: web.Request) -> web.Response:
+        service_id, month = request.match_info["service"], required_month(request.match_info["month"])
+        if service_id not in self._live.services:
+            raise NotThere(f"There is no service {service_id!r:.80}.")
+        return await self._page(("explained", service_id, month), partial(self._explained, service_id, month))
 
     async def month(self, request: web.Request) -> web.Response:
         month, page = required_month(request.match_info["month"]), max(1, number(request.query, "page", 1))
@@ -144,6 +152,20 @@ class Pages:
             zone=service.config.zone,
             checks=await in_turns(service_page.check_details(service, now_ms)),
             history=history,
+        )
+
+    async def _explained(self, service_id: str, month: Month) -> str:
+        service = self._live.services[service_id].config
+        found = await self._reader.read(partial(explained, service=service, month=month))
+        running = self._running_month()
+        return await self._render(
+            "explained.html",
+            service=service,
+            month=month,
+            explained=found,
+            told=explanation_text.told(found),
+            text=explanation_text,
+            following=month.next if month < running else None,
         )
 
     async def _month(self, month: Month, page: int) -> str:

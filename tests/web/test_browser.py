@@ -47,6 +47,8 @@ PATHS = (
     f"/services/{TRUNK}",
     f"/services/{PBX}",
     "/months/2026-10",
+    f"/services/{TRUNK}/months/2026-10",
+    f"/services/{PBX}/months/2026-11",
     "/claims",
     "/?state=up",
     "/nothing",

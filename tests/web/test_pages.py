@@ -146,10 +146,10 @@ def test_a_month_is_a_table_of_all_services(house: House) -> None:
     text = text_of(read(house, "/months/2026-10"))
     assert "1 credit drafted: 60.00 EUR" in text
     assert (
-        "acme-trunk mixvoip/enterprise 99.7315 % 99.90 % 2 h 00 min 00 s 44 min 42 s breach 1 100.0000 % 60.00 EUR"
+        "acme-trunk mixvoip/enterprise 99.7315 % 99.90 % 2 h 00 min 00 s 44 min 42 s breach why 1 100.0000 % 60.00 EUR"
         in text
     )
-    assert "acme-link none not known none none 0 0.0000 % none" in text
+    assert "acme-link none not known none none why 0 0.0000 % none" in text
     assert "The month goes on" in text_of(read(house, "/months/2026-11"))
     assert "No service was in contract" in text_of(read(house, "/months/2027-01"))
 

@@ -1,0 +1,171 @@
+"""Two years of a portfolio of 10,000 services, frozen month by month: what a question about them takes.
+
+``python -m benchmarks.portfolio`` writes and freezes them, asks each question in a process of its own as a person does,
+and within a process as the agent's pages do; beside it SQLite alone scans the rows that the answer is made of.
+``--keep DIR`` makes them there, or asks about those that are there already.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from monitor.config import Configuration, load
+from monitor.ledger.claim_sums import sums_of_year, sums_record
+from monitor.ledger.customers import customers
+from monitor.ledger.explaining import explain
+from monitor.ledger.explanation_record import explanation_record
+from monitor.ledger.freezing import freeze
+from monitor.ledger.report import report
+from monitor.sla.intervals import Interval
+from monitor.sla.months import Month, bounds
+from monitor.store import spans
+from monitor.store.database import open_for_reading, open_for_writing
+from monitor.store.facts import service_key
+
+ZONE = ZoneInfo("Europe/Luxembourg")
+FIRST, ASKED, AFTER = Month(2023, 1), Month(2024, 9), Month(2025, 1)
+NOW_MS = bounds(AFTER, ZONE)[0] + 3_600_000
+SERVICE = "service-04711"
+RUNS = 5
+
+SCANS = {
+    "report": "SELECT figures, terms FROM months WHERE month = '2024-09'",
+    "explain": "SELECT figures, terms, outages, exclusions FROM months JOIN services ON services.key = service"
+    f" WHERE id = '{SERVICE}' AND month = '2024-09'",
+    "claim year": "SELECT amount, calculation, terms, state FROM entitlements JOIN months ON months.key = month"
+    " JOIN entitlement_events ON entitlement = entitlements.key WHERE months.month LIKE '2024-%'",
+}
+
+
+def months() -> list[Month]:
+    found = [FIRST]
+    while found[-1].next != AFTER:
+        found.append(found[-1].next)
+    return found
+
+
+def write_configuration(file: Path, services: int) -> None:
+    lines = [f"agent: {{name: bench, state_dir: '{file.parent}'}}", "plans: [plans/mixvoip.yml]", "services:"]
+    terms = "plan: mixvoip/enterprise, monthly_fee: 100.00 EUR, contract_from: 2023-01-01"
+    lines += [f"  - {{id: service-{n:05}, customer: Customer {n % 300}, {terms}}}" for n in range(services)]
+    file.write_text("\n".join(lines) + "\n")
+
+
+def write_facts(db: sqlite3.Connection, services: int) -> None:
+    """An outage in each month, one in four of them long enough to break the guarantee."""
+    windows = [bounds(one, ZONE) for one in months()]
+    db.execute("BEGIN")
+    db.execute("INSERT INTO imports (uid, source, imported_ms) VALUES ('bench', 'bench', 0)")
+    for number in range(services):
+        key = service_key(db, f"service-{number:05}")
+        rows = [row for turn, window in enumerate(windows) for row in _month(key, number, turn, window)]
+        db.executemany(
+            "INSERT INTO imported_spans (import, service, state, from_ms, to_ms) VALUES (1, ?, ?, ?, ?)", rows
+        )
+        spans.rebuild(db, key)
+    db.execute("COMMIT")
+
+
+def _month(key: int, number: int, turn: int, window: Interval) -> list[tuple[int, str, int, int]]:
+    start = window[0] + 3_600_000 + number * 60_000
+    end = start + 1_000 + (number * 7_919 + turn * 104_729) % 3_600_000
+    return [(key, "up", window[0], start), (key, "down", start, end), (key, "up", end, window[1])]
+
+
+def freeze_all(db: sqlite3.Connection, configuration: Configuration) -> None:
+    for month in months():
+        db.execute("BEGIN IMMEDIATE")
+        freeze(db, [(service, month) for service in configuration.services], NOW_MS)
+        db.execute("COMMIT")
+
+
+def prepare(directory: Path, services: int) -> None:
+    write_configuration(directory / "ringback.yml", services)
+    with closing(open_for_writing(directory / "ringback.db")) as db:
+        started = time.monotonic()
+        write_facts(db, services)
+        written = time.monotonic()
+        freeze_all(db, load(directory / "ringback.yml"))
+        frozen = time.monotonic()
+        (count, claims) = db.execute(
+            "SELECT (SELECT count(*) FROM months), (SELECT count(*) FROM entitlements)"
+        ).fetchone()
+    print(f"{count} months frozen in {frozen - written:.0f} s, {claims} claims drafted;", end=" ")
+    print(f"facts written in {written - started:.0f} s")
+
+
+def least(work: Callable[[], object]) -> float:
+    """Seconds of the fastest run: others share the machine."""
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def process(directory: Path, *words: str) -> None:
+    command = [sys.executable, "-m", "monitor", "--config", str(directory / "ringback.yml"), *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
+
+
+def measure(directory: Path) -> None:
+    database = directory / "ringback.db"
+    file = directory / "ringback.yml"
+    configuration = load(file)
+    service = next(one for one in configuration.services if one.id == SERVICE)
+
+    def read(work: Callable[[sqlite3.Connection], object]) -> object:
+        with closing(open_for_reading(database)) as db:
+            return work(db)
+
+    def explained(db: sqlite3.Connection) -> object:
+        found = explain(db, service, ASKED, NOW_MS)
+        assert found is not None
+        return explanation_record(found)
+
+    questions: dict[str, tuple[tuple[str, ...], Callable[[sqlite3.Connection], object]]] = {
+        "report": (
+            ("report", str(ASKED), "--json"),
+            lambda db: report(db, configuration.services, ASKED, NOW_MS),
+        ),
+        "explain": (("explain", SERVICE, str(ASKED), "--json"), explained),
+        "claim year": (
+            ("claim", "year", "2024", "--json"),
+            lambda db: sums_record(2024, sums_of_year(db, 2024, customers(configuration))),
+        ),
+    }
+    print(f"  {'':12} {'process':>9} {'within':>9} {'SQLite alone':>13}")
+    print(f"  {'config alone':12} {least(lambda: process(directory, 'config', 'check', str(file))):7.2f} s")
+    for name, (words, work) in questions.items():
+        whole = least(lambda: process(directory, *words))  # noqa: B023
+        within = least(lambda: read(work))  # noqa: B023
+        scan = least(lambda: read(lambda db: db.execute(SCANS[name]).fetchall()))  # noqa: B023
+        print(f"  {name:12} {whole:7.2f} s {within:7.3f} s {scan:11.3f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--services", type=int, default=10_000)
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = options.keep or Path(temporary)
+        directory.mkdir(parents=True, exist_ok=True)
+        if not (directory / "ringback.db").exists():
+            prepare(directory, options.services)
+        measure(directory)
+
+
+if __name__ == "__main__":
+    main()
