@@ -19,13 +19,13 @@ def calculation(claim: Claim, language: Language) -> list[Row]:
     figures = claim["figures"]
     if figures is None:
         return [
-            (language.word(one["what"]), language.word(one["how"]), language.word(one["result"]))
+            (language.recorded(one["what"]), language.recorded(one["how"]), language.recorded(one["result"]))
             for one in claim["calculation"]
         ]
     measured = _availability(figures, language)
     credit = figures["credit"]
     if credit is None:
-        reason = language.word(claim["calculation"][-1]["how"])
+        reason = language.recorded(claim["calculation"][-1]["how"])
         return [
             *measured,
             (language.word("amount"), reason, language.money(claim["amount"], claim["currency"])),

@@ -62,7 +62,7 @@ def _claim_row(claim: Claim, language: Language) -> tuple[str, ...]:
     figures = claim["figures"]
     amount = language.money(claim["amount"], claim["currency"])
     if figures is None:
-        return claim["service"]["name"], language.word(claim["clock"] or ""), "", "", amount
+        return claim["service"]["name"], language.word(claim["clock"] or "clock"), "", "", amount
     return (
         claim["service"]["name"],
         measured_percentage(figures, language),
@@ -100,7 +100,7 @@ def _section(claim: Claim, language: Language) -> Section:
 
 def _lead(claim: Claim, language: Language) -> str:
     if claim["figures"] is None:
-        return language.word("response breach", clock=language.word(claim["clock"] or ""))
+        return language.word("response breach", clock=language.word(claim["clock"] or "clock"))
     return verdict(claim["figures"], language)
 
 
@@ -143,7 +143,7 @@ def _frozen(claim: Claim, language: Language) -> str:
         return ""
     at = language.instant(claim["frozen"])
     return language.word(
-        "frozen", revision=claim["revision"], at=at, reason=language.word(claim["revision_reason"] or "")
+        "frozen", revision=claim["revision"], at=at, reason=language.recorded(claim["revision_reason"] or "")
     )
 
 

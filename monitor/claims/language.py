@@ -16,7 +16,7 @@ from babel.numbers import (
     get_plus_sign_symbol,
 )
 
-from monitor.claims.words import LANGUAGES, WORDS
+from monitor.claims.words import LANGUAGES, RECORDED, WORDS
 
 _PLACES = {"fr": "fr_LU", "en": "en_150", "de": "de_LU"}
 """The languages as they are written in Luxembourg; English as in Europe: CLDR has no English of Luxembourg."""
@@ -35,10 +35,12 @@ class Language:
         return Locale.parse(_PLACES[self.code])
 
     def word(self, key: str, **values: object) -> str:
-        """A word or sentence; one that is not known is taken as it stands."""
-        if key not in WORDS:
-            return key
+        """A word or sentence of the documents."""
         return WORDS[key][LANGUAGES.index(self.code)].format(**values)
+
+    def recorded(self, text: str) -> str:
+        """What was recorded: in the language where Ringback wrote it, else as it stands."""
+        return RECORDED[text][LANGUAGES.index(self.code)] if text in RECORDED else text
 
     def month(self, month: str) -> str:
         """``2026-10``: octobre 2026."""

@@ -28,7 +28,7 @@ def outage_table(outages: Sequence[Outage], language: Language) -> Table:
             language.duration(one["least_ms"]),
             language.duration(one["most_ms"]),
             "" if one["counted_ms"] is None else language.duration(one["counted_ms"]),
-            word(one["reason"]),
+            language.recorded(one["reason"]),
         )
         for number, one in enumerate(outages, 1)
     ]
@@ -110,7 +110,7 @@ def _witnessed(number: str, change: Evidence, language: Language) -> list[tuple[
             change["check"],
             language.instant(one["sent"]),
             "" if one["round_trip_us"] is None else _round_trip(one["round_trip_us"], language),
-            language.word(one["verdict"]),
+            language.recorded(one["verdict"]),
             one["reason"],
         )
         for one in change["probes"]

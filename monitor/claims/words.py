@@ -139,10 +139,6 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "sent": ("Envoi", "Sent", "Gesendet"),
     "verdict": ("Verdict", "Verdict", "Urteil"),
     "round trip": ("Aller-retour", "Round trip", "Laufzeit"),
-    "good": ("réussi", "good", "gut"),
-    "bad": ("échec", "bad", "schlecht"),
-    "up": ("en service", "up", "in Betrieb"),
-    "down": ("en panne", "down", "ausgefallen"),
     # the calculation
     "calculation": ("Calcul", "Calculation", "Berechnung"),
     "step": ("Étape", "Step", "Schritt"),
@@ -191,15 +187,6 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         "Percentages are truncated, never rounded; the comparison is exact.",
         "Prozentwerte sind abgeschnitten, nie gerundet; der Vergleich ist genau.",
     ),
-    "the guarantee was met": (
-        "la garantie a été tenue",
-        "the guarantee was met",
-        "die Zusicherung wurde eingehalten",
-    ),
-    "nothing was measured": ("rien n’a été mesuré", "nothing was measured", "nichts wurde gemessen"),
-    # reasons that Ringback itself gives
-    "the month is over": ("le mois est terminé", "the month is over", "der Monat ist zu Ende"),
-    "imported": ("repris d’un historique", "from an imported history", "aus einem importierten Verlauf"),
     # the drawing
     "drawing": ("Le mois, jour par jour", "The month, day by day", "Der Monat, Tag für Tag"),
     "drawn down": ("interruption", "outage", "Ausfall"),
@@ -223,3 +210,19 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     # units
     "day": ("j", "d", "T"),
 }
+
+RECORDED: Mapping[str, tuple[str, str, str]] = {
+    "good": ("réussi", "good", "gut"),
+    "degraded": ("dégradé", "degraded", "eingeschränkt"),
+    "bad": ("échec", "bad", "schlecht"),
+    "not_asked": ("non posée", "not asked", "nicht gefragt"),
+    "the guarantee was met": (
+        "la garantie a été tenue",
+        "the guarantee was met",
+        "die Zusicherung wurde eingehalten",
+    ),
+    "nothing was measured": ("rien n’a été mesuré", "nothing was measured", "nichts wurde gemessen"),
+    "the month is over": ("le mois est terminé", "the month is over", "der Monat ist zu Ende"),
+    "imported": ("repris d’un historique", "from an imported history", "aus einem importierten Verlauf"),
+}
+"""What Ringback itself records in words; all else that is recorded stands as it was written."""

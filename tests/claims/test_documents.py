@@ -115,6 +115,16 @@ def test_what_people_wrote_is_never_markup(book: Book) -> None:
     assert "$x$" in text
 
 
+@pytest.mark.parametrize("text", ["page", "from to", "month", "{0}", "{missing}", "T"])
+def test_reasons_that_look_like_words_of_the_document_stand_as_they_are(book: Book, text: str) -> None:
+    pack = of_claim(owing(book))
+    claim = pack["claims"][0]
+    claim["outages"][0]["reason"] = claim["revision_reason"] = text
+    said = export(pack, "text", "fr").decode()
+    assert f"Constat: {text}\n" in said
+    assert export(pack, "pdf", "fr")
+
+
 @pytest.mark.parametrize("name", ["日本", "العربية", "😀", "a\u200fb", "Ελλάς", "Łódź", "Київ", "a\u0301"])
 def test_a_name_in_any_script_makes_a_pdf_and_stays_whole_in_its_data(book: Book, name: str) -> None:
     pack = of_claim(owing(book))

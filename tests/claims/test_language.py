@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.claims.language import Language
-from monitor.claims.words import LANGUAGES, WORDS
+from monitor.claims.words import LANGUAGES, RECORDED, WORDS
+from monitor.ledger.claims import STEPS
+from monitor.store.exclusions import CLASSES
+from probes.outcome import Verdict
 
 FR, EN, DE = map(Language, LANGUAGES)
 INSTANT = "2026-10-05T08:03:07+02:00"
@@ -84,5 +87,12 @@ def test_every_sentence_takes_the_same_values_in_each_language() -> None:
         ), key
 
 
-def test_what_is_no_word_stands_as_it_is() -> None:
-    assert FR.word("503 {Service} Unavailable") == "503 {Service} Unavailable"
+def test_what_was_recorded_stands_as_it_was_written_unless_ringback_wrote_it() -> None:
+    for text in ("503 {Service} Unavailable", "page", "down", "{0}", ""):
+        assert FR.recorded(text) == text
+    assert FR.recorded("the month is over") == "le mois est terminé"
+
+
+def test_every_state_class_and_verdict_has_its_words() -> None:
+    assert {*STEPS, *(set(CLASSES) - {"customer"}), "customer class", "mrt", "tti", "ttr"} <= set(WORDS)
+    assert {one.word for one in Verdict} <= set(RECORDED)
