@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +70,7 @@ def command(
         own = public_path(invocation.configuration.agent.state_dir)
         key_file = own if own.exists() else None
     trusted = None if key_file is None else public_keys(key_file)
-    with _reading(invocation, database) as db:
+    with replace(invocation, chosen_db=database or invocation.chosen_db).reading() as db:
         verdict = verify(db, trusted, noted)
     if as_json:
         print_json(verdict_record(verdict))
@@ -89,13 +86,6 @@ def _public_key(invocation: Invocation) -> str:
     if not path.exists():
         raise Failure(f"{path}: there is no key yet; the agent makes it at its first start")
     return path.read_text("ascii")
-
-
-@contextmanager
-def _reading(invocation: Invocation, database: Path | None) -> Iterator[sqlite3.Connection]:
-    chosen = invocation if database is None else replace(invocation, chosen_db=database)
-    with chosen.reading() as db:
-        yield db
 
 
 def _print(verdict: Verdict, key_given: bool) -> None:

@@ -89,14 +89,14 @@ def _line_misfit(db: sqlite3.Connection, service: int) -> str | None:
         " ORDER BY from_ms",
         (service,),
     )
-    for is_now, row in zip_longest(spans.derived(db, service), kept):
-        if is_now is None or row is None or Span(*row) != is_now:
-            instant = (is_now.from_ms if is_now else row[0]) if row is None or is_now is None else row[0]
-            return f"at {instant}: expected {_told(is_now)}, not {_told(None if row is None else Span(*row))}"
+    for expected, there in zip_longest(spans.derived(db, service), (Span(*row) for row in kept)):
+        if expected != there:
+            return f"expected {_told(expected)}, not {_told(there)}"
     return None
 
 
 def _told(span: Span | None) -> str:
+    """In milliseconds of UTC."""
     return "nothing" if span is None else f"{span.state} from {span.from_ms} to {span.to_ms} ({span.reason})"
 
 
