@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zoneinfo
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -18,10 +17,6 @@ from monitor.sla.months import local_iso
 from monitor.store.exclusions import CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from monitor.ledger.occurrences import Occurrence
-    from monitor.ledger.request import Mode
     from monitor.store.exclusions import Exclusion
 
 
@@ -43,10 +38,6 @@ def command() -> None:
     help="ISO 8601; without offset in the contract's time zone.",
 )
 @click.option("--to", "to_text", metavar="T", required=True, help="Likewise.")
-@click.option(
-    "--repeat", "rule", metavar="RRULE", help="Again by a rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=SU."
-)
-@click.option("--until", "until_text", metavar="T", help="Where the repetition ends.")
 @click.option("--reason", required=True)
 @AUTHOR
 @mode_options
@@ -60,8 +51,6 @@ def add(
     exclusion_class: str,
     from_text: str,
     to_text: str,
-    rule: str | None,
-    until_text: str | None,
     reason: str,
     author: str,
     apply: bool,
@@ -70,58 +59,26 @@ def add(
 ) -> None:
     """Enter an exclusion, ahead or afterwards. Frozen months that it touches get a revision.
 
-    Where that changes a credit it is only shown, unless --apply is given. A window that is repeated keeps its local
-    time, and each is an exclusion by itself; all are entered, or none.
+    Where that changes a credit it is only shown, unless --apply is given.
     """
     from monitor.ledger.excluding import Exclude  # noqa: PLC0415
 
-    if (rule is None) != (until_text is None):
-        raise click.UsageError("expected --repeat and --until together")
-
-    subject, zone = asked_subject(invocation, service_id, tag, for_all)
-    window = instant(from_text, zone, "--from"), instant(to_text, zone, "--to")
-    fields = {**subject, "exclusion_class": exclusion_class, "author": author}
-    mode = asked_mode(apply, dry_run)
-    if rule is None or until_text is None:
-        one = {**fields, "from_ms": window[0], "to_ms": window[1], "reason": reason}
-        tell(change(invocation, Exclude, one, mode), mode, as_json)
-        return
-    from monitor.ledger.occurrences import repeated  # noqa: PLC0415
-
-    found = repeated(rule, window, instant(until_text, zone, "--until"), zone, reason)
-    enter_many(invocation, fields, found, reason, mode, as_json)
-
-
-def asked_subject(
-    invocation: Invocation, service_id: str | None, tag: str | None, for_all: bool
-) -> tuple[dict[str, str], zoneinfo.ZoneInfo]:
-    """Whom an exclusion is for, as a request has it, and the zone of its local times. Raises a usage error."""
     if (service_id is not None) + (tag is not None) + for_all != 1:
         raise click.UsageError("expected one of --service, --tag and --all")
     scope = "service" if service_id is not None else "tag" if tag is not None else "all"
     zone = invocation.zone if service_id is None else zoneinfo.ZoneInfo(invocation.service(service_id).zone)
-    return {"scope": scope, "subject": service_id or tag or ""}, zone
-
-
-def enter_many(
-    invocation: Invocation,
-    fields: Mapping[str, str],
-    found: Sequence[Occurrence],
-    source: str,
-    mode: Mode,
-    as_json: bool,
-) -> None:
-    """Enter an exclusion for each window, and tell which are new."""
-    from monitor.ledger.excluding import ExcludeMany  # noqa: PLC0415
-
-    windows = [asdict(one) for one in found]
-    result = change(invocation, ExcludeMany, {**fields, "windows": windows, "source": source}, mode)
-    tell(
-        result,
-        mode,
-        as_json,
-        f"entered {len(result['uids'])} exclusions; {result['known']} were there already",
-    )
+    fields = {
+        "scope": scope,
+        "subject": service_id or tag or "",
+        "exclusion_class": exclusion_class,
+        "from_ms": instant(from_text, zone, "--from"),
+        "to_ms": instant(to_text, zone, "--to"),
+        "reason": reason,
+        "author": author,
+    }
+    mode = asked_mode(apply, dry_run)
+    result = change(invocation, Exclude, fields, mode)
+    tell(result, mode, as_json)
 
 
 @command.command("withdraw")

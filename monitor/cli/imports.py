@@ -12,9 +12,8 @@ import click
 
 from monitor.cli.changing import carry_out
 from monitor.cli.invocation import Invocation, pass_invocation
-from monitor.cli.modes import asked_mode, mode_options, tell
-from monitor.cli.parameters import AUTHOR, JSON, instant
-from monitor.store.exclusions import CLASSES
+from monitor.cli.modes import tell
+from monitor.cli.parameters import JSON, instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +26,6 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SERVICE = click.option("--service", required=True, help="The service here that it is about.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what it would bring in and change.")
 _LEAST_STEP_MS = 1000
-_NEAR_MS = 400 * 24 * 3_600_000
 
 
 @click.group
@@ -173,53 +171,6 @@ def csv_file(invocation: Invocation, file: Path, mapping: Path, dry_run: bool, a
     history = b"".join(line for service, spans in found.items() for line in lines(service, spans))
     source = "standard input" if str(file) == "-" else file.name
     _bring_in(invocation, history, source, dry_run, as_json)
-
-
-@command.command("calendar")
-@click.argument("file", type=_FILE)
-@click.option("--service", "service_id", metavar="S", help="For that service.")
-@click.option("--tag", metavar="T", help="For every service with that tag.")
-@click.option("--all", "for_all", is_flag=True, help="For every service.")
-@click.option(
-    "--class", "exclusion_class", type=click.Choice(CLASSES), default="maintenance", show_default=True
-)
-@click.option("--from", "from_text", metavar="T", help="Events that last after that; default 400 days ago.")
-@click.option("--to", "to_text", metavar="T", help="Events that begin before that; default in 400 days.")
-@AUTHOR
-@mode_options
-@JSON
-@pass_invocation
-def calendar(
-    invocation: Invocation,
-    file: Path,
-    service_id: str | None,
-    tag: str | None,
-    for_all: bool,
-    exclusion_class: str,
-    from_text: str | None,
-    to_text: str | None,
-    author: str,
-    apply: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Bring in the events of an iCalendar file as exclusions, each time that they come: all, or none.
-
-    Those that are there already are passed over. Where the credit of a frozen month would change they are only
-    shown, unless --apply is given.
-    """
-    from monitor.cli.exclude import asked_subject, enter_many  # noqa: PLC0415
-    from monitor.ledger.occurrences import in_calendar  # noqa: PLC0415
-
-    subject, zone = asked_subject(invocation, service_id, tag, for_all)
-    now_ms = invocation.now_ms
-    within = (
-        instant(from_text, zone, "--from") if from_text else now_ms - _NEAR_MS,
-        instant(to_text, zone, "--to") if to_text else now_ms + _NEAR_MS,
-    )
-    found = in_calendar(file.read_bytes(), within, zone)
-    fields = {**subject, "exclusion_class": exclusion_class, "author": author}
-    enter_many(invocation, fields, found, file.name, asked_mode(apply, dry_run), as_json)
 
 
 def _history(service: str, seen: Iterable[Seen], from_ms: int, to_ms: int) -> bytes:

@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 @click.option("--service", "service_id", metavar="S", help="Only of that service.")
 @click.option("--month", type=MONTH, help="Only those that touch that month; default all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--ical", "as_ical", is_flag=True, help="Print an iCalendar file.")
 @pass_invocation
-def command(
-    invocation: Invocation, service_id: str | None, month: Month | None, as_json: bool, as_ical: bool
-) -> None:
+def command(invocation: Invocation, service_id: str | None, month: Month | None, as_json: bool) -> None:
     """List the outages, with their error bounds.
 
     DOWN is what counts: from the first bad answer of the run that confirmed the outage to the first good one
@@ -45,15 +42,6 @@ def command(
             )
             outages = read.outages(service.id, *window)
             found += [(service.id, zoneinfo.ZoneInfo(service.zone), outage) for outage in outages]
-    if as_json and as_ical:
-        raise click.UsageError("expected --json or --ical, not both")
-    if as_ical:
-        from monitor.ledger.outage_calendar import outage_calendar  # noqa: PLC0415
-
-        names = {service.id: service.name for service in invocation.services(service_id)}
-        events = [(service, names[service], outage) for service, _, outage in found]
-        click.echo(outage_calendar(events, invocation.now_ms), nl=False)
-        return
     if as_json:
         print_json([outage_record(service, outage, zone) for service, zone, outage in found])
         return

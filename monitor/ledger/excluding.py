@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
 
 from monitor.config.values import Configuration
 from monitor.ledger.errors import LedgerError
@@ -14,9 +14,6 @@ from monitor.ledger.request import Author, Instant, Reason, Request, Result, Tas
 from monitor.ledger.revising import revise_excluded
 from monitor.store import exclusions
 from monitor.store.exclusions import Exclusion, Withdrawal
-
-MOST = 1_000
-"""Windows that are entered at once, at most."""
 
 
 class Exclude(Request):
@@ -55,63 +52,10 @@ class Exclude(Request):
         def task(db: sqlite3.Connection) -> Result:
             exclusions.add(db, exclusion)
             reason = f"exclusion {exclusion.uid} entered by {self.author}: {self.reason}"
-            revised = revise_excluded(db, [exclusion], now_ms, reason)
+            revised = revise_excluded(db, exclusion, now_ms, reason)
             return {"uid": exclusion.uid, "revised": [one.as_json() for one in revised]}
 
         return task
-
-
-class Window(BaseModel):
-    """One of many. ``name``: of whatever it comes from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Annotated[str, Field(max_length=1000)]
-    from_ms: Instant
-    to_ms: Instant
-    reason: Reason
-
-    @model_validator(mode="after")
-    def _goes_forward(self) -> Window:
-        if self.from_ms >= self.to_ms:
-            raise ValueError("expected an exclusion that begins before it ends")
-        return self
-
-
-class ExcludeMany(Request):
-    """Enter an exclusion for each window, for a service, a tag or all. Those that are there already stay as they are,
-    in force or withdrawn."""
-
-    kind: ClassVar[str] = "exclude-many"
-
-    scope: Literal["service", "tag", "all"]
-    subject: str
-    exclusion_class: Literal["maintenance", "force_majeure", "third_party", "customer"]
-    windows: Annotated[tuple[Window, ...], Field(max_length=MOST)]
-    source: Reason
-    author: Author
-
-    def task(self, configuration: Configuration, now_ms: int) -> Task:
-        check_subject(configuration, self.scope, self.subject)
-
-        def task(db: sqlite3.Connection) -> Result:
-            asked = (self._exclusion(window, now_ms) for window in self.windows)
-            new = [one for one in asked if exclusions.add(db, one)]
-            reason = f"{len(new)} exclusions of {self.source} entered by {self.author}"
-            revised = revise_excluded(db, new, now_ms, reason)
-            return {
-                "uids": [one.uid for one in new],
-                "known": len(self.windows) - len(new),
-                "revised": [one.as_json() for one in revised],
-            }
-
-        return task
-
-    def _exclusion(self, window: Window, now_ms: int) -> Exclusion:
-        about = self.scope, self.subject, self.exclusion_class, window.from_ms, window.to_ms
-        return Exclusion(
-            exclusions.content_uid(*about, window.name), *about, window.reason, self.author, now_ms
-        )
 
 
 class Withdraw(Request):
@@ -128,7 +72,7 @@ class Withdraw(Request):
             withdrawal = Withdrawal(self.reason, self.author, now_ms)
             exclusion = exclusions.withdraw(db, self.uid, withdrawal)
             reason = f"exclusion {exclusion.uid} withdrawn by {self.author}: {self.reason}"
-            revised = revise_excluded(db, [exclusion], now_ms, reason)
+            revised = revise_excluded(db, exclusion, now_ms, reason)
             return {"uid": exclusion.uid, "revised": [one.as_json() for one in revised]}
 
         return task

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.agreement import Agreement
@@ -26,22 +26,14 @@ def revise_windows(
     return _revise(db, around, lambda agreement: windows.get(agreement.service), now_ms, reason, windows)
 
 
-def revise_excluded(
-    db: sqlite3.Connection, changed: Sequence[Exclusion], now_ms: int, reason: str
-) -> list[Revision]:
-    """Revise the frozen months that exclusions touch, which were entered or withdrawn."""
-    if not changed:
-        return []
+def revise_excluded(db: sqlite3.Connection, exclusion: Exclusion, now_ms: int, reason: str) -> list[Revision]:
+    """Revise the frozen months that an exclusion touches, which was entered or withdrawn."""
+    window = exclusion.from_ms, exclusion.to_ms
 
     def touched(agreement: Agreement) -> Interval | None:
-        concerning = [one for one in changed if one.concerns(agreement.service, agreement.tags)]
-        return _around(concerning) if concerning else None
+        return window if exclusion.concerns(agreement.service, agreement.tags) else None
 
-    return _revise(db, _around(changed), touched, now_ms, reason)
-
-
-def _around(exclusions: Sequence[Exclusion]) -> Interval:
-    return min(one.from_ms for one in exclusions), max(one.to_ms for one in exclusions)
+    return _revise(db, window, touched, now_ms, reason)
 
 
 def _revise(
