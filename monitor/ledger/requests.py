@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from monitor.ledger.claiming import Approve, Reject, Settle, Submit, WithdrawClaim
 from monitor.ledger.correcting import Correct, WithdrawCorrection
-from monitor.ledger.excluding import Exclude, Withdraw
+from monitor.ledger.excluding import Exclude, ExcludeEach, Withdraw
 from monitor.ledger.reopening import Reopen
 from monitor.ledger.request import Request
 
@@ -14,6 +14,7 @@ REQUESTS: Mapping[str, type[Request]] = {
     one.kind: one
     for one in (
         Exclude,
+        ExcludeEach,
         Withdraw,
         Correct,
         WithdrawCorrection,

@@ -213,3 +213,21 @@ def test_an_unknown_plan_gets_a_suggestion(site: Site) -> None:
     result = site.run("deadline", "--plan", "mixvoip/entreprise", "--reported", "2026-11-20T18:30")
     assert result.exit_code == 1
     assert "did you mean 'mixvoip/enterprise'?" in result.stderr
+
+
+def test_a_window_that_comes_back_is_entered_as_a_whole_and_revises_each_month_once(site: Site) -> None:
+    site.run("import", "history", site.history())
+    site.run("credits", "2026-10")
+    add = ("exclude", "add", "--all", "--class", "maintenance", "--reason", "works", "--author", "noc")
+    window = ("--from", "2026-10-10T10:00", "--to", "2026-10-10T11:00")
+    weekly = (*add, *window, "--repeat", "FREQ=WEEKLY;BYDAY=SA", "--until", "2026-11-01")
+    shown = site.run(*weekly)
+    assert (shown.exit_code, len(shown.stdout.splitlines())) == (1, 4)
+    assert site.json("exclude", "list") == []
+    entered = site.json(*weekly, "--apply")
+    assert [one["uid"] for one in site.json("exclude", "list")] == entered["uids"]
+    (revised,) = entered["revised"]
+    assert revised["difference"]["down_ms"] == [7_200_000, 3_600_000]
+    assert site.run(*add, *window, "--repeat", "FREQ=DAILY").exit_code == 2
+    refused = site.run(*add, *window, "--repeat", "FREQ=DAILY", "--until", "2035-01-01")
+    assert (refused.exit_code, "at most 1000" in refused.stderr) == (2, True)
