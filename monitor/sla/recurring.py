@@ -30,7 +30,7 @@ def occurrences(rule: str, first: Interval, until_ms: int, zone: ZoneInfo) -> li
     begin, end = (_on_the_clock(instant_ms, zone) for instant_ms in first)
     if until_ms <= first[0] or max(until_ms, first[1]) - first[0] > _HORIZON_MS:
         raise ValueError("expected the rule to end after the first window, and within ten years")
-    found = []
+    found: list[Interval] = []
     for start in _rule(rule, begin).replace(until=_local(until_ms, zone)):
         if not found and start != begin:
             raise ValueError(
