@@ -12,9 +12,9 @@ from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.output import print_json, print_table
 from monitor.cli.parameters import AUTHOR, JSON, instant
+from monitor.cli.subjects import asked_subject, subject_options
 from monitor.cli.withdrawal_view import status, withdrawal_record
 from monitor.sla.months import local_iso
-from monitor.store.exclusions import CLASSES
 
 if TYPE_CHECKING:
     from monitor.store.exclusions import Exclusion
@@ -26,10 +26,7 @@ def command() -> None:
 
 
 @command.command("add")
-@click.option("--service", "service_id", metavar="S", help="For that service.")
-@click.option("--tag", metavar="T", help="For every service with that tag.")
-@click.option("--all", "for_all", is_flag=True, help="For every service.")
-@click.option("--class", "exclusion_class", type=click.Choice(CLASSES), required=True)
+@subject_options
 @click.option(
     "--from",
     "from_text",
@@ -67,15 +64,12 @@ def add(
     """
     from monitor.ledger.excluding import Exclude, ExcludeEach  # noqa: PLC0415
 
-    if (service_id is not None) + (tag is not None) + for_all != 1:
-        raise click.UsageError("expected one of --service, --tag and --all")
+    scope, subject, zone = asked_subject(invocation, service_id, tag, for_all)
     if (repeat is None) != (until_text is None):
         raise click.UsageError("expected --repeat and --until together")
-    scope = "service" if service_id is not None else "tag" if tag is not None else "all"
-    zone = invocation.zone if service_id is None else zoneinfo.ZoneInfo(invocation.service(service_id).zone)
     fields = {
         "scope": scope,
-        "subject": service_id or tag or "",
+        "subject": subject,
         "exclusion_class": exclusion_class,
         "reason": reason,
         "author": author,

@@ -17,13 +17,16 @@ from monitor.sla.recurring import OCCURRENCES
 from monitor.store import exclusions
 from monitor.store.exclusions import Exclusion, Withdrawal
 
+Scope = Literal["service", "tag", "all"]
+ExclusionClass = Literal["maintenance", "force_majeure", "third_party", "customer"]
+
 
 class _Excluding(Request):
     """Of a service, a tag or all (subject '')."""
 
-    scope: Literal["service", "tag", "all"]
+    scope: Scope
     subject: str
-    exclusion_class: Literal["maintenance", "force_majeure", "third_party", "customer"]
+    exclusion_class: ExclusionClass
     reason: Reason
     author: Author
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monitor.ledger.calendars import ImportCalendar
 from monitor.ledger.claiming import Approve, Reject, Settle, Submit, WithdrawClaim
 from monitor.ledger.correcting import Correct, WithdrawCorrection
 from monitor.ledger.excluding import Exclude, ExcludeEach, Withdraw
@@ -15,6 +16,7 @@ REQUESTS: Mapping[str, type[Request]] = {
     for one in (
         Exclude,
         ExcludeEach,
+        ImportCalendar,
         Withdraw,
         Correct,
         WithdrawCorrection,
