@@ -12,9 +12,9 @@ from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.output import print_json, print_table
 from monitor.cli.parameters import AUTHOR, JSON, instant
+from monitor.cli.subjects import asked_subject, subject_options
 from monitor.cli.withdrawal_view import status, withdrawal_record
 from monitor.sla.months import local_iso
-from monitor.store.exclusions import CLASSES
 
 if TYPE_CHECKING:
     from monitor.store.exclusions import Exclusion
@@ -26,10 +26,7 @@ def command() -> None:
 
 
 @command.command("add")
-@click.option("--service", "service_id", metavar="S", help="For that service.")
-@click.option("--tag", metavar="T", help="For every service with that tag.")
-@click.option("--all", "for_all", is_flag=True, help="For every service.")
-@click.option("--class", "exclusion_class", type=click.Choice(CLASSES), required=True)
+@subject_options
 @click.option(
     "--from",
     "from_text",
@@ -38,6 +35,8 @@ def command() -> None:
     help="ISO 8601; without offset in the contract's time zone.",
 )
 @click.option("--to", "to_text", metavar="T", required=True, help="Likewise.")
+@click.option("--repeat", metavar="RRULE", help="The window comes back, as by FREQ=WEEKLY;BYDAY=SU.")
+@click.option("--until", "until_text", metavar="T", help="It does not begin again from then on.")
 @click.option("--reason", required=True)
 @AUTHOR
 @mode_options
@@ -51,6 +50,8 @@ def add(
     exclusion_class: str,
     from_text: str,
     to_text: str,
+    repeat: str | None,
+    until_text: str | None,
     reason: str,
     author: str,
     apply: bool,
@@ -61,24 +62,41 @@ def add(
 
     Where that changes a credit it is only shown, unless --apply is given.
     """
-    from monitor.ledger.excluding import Exclude  # noqa: PLC0415
+    from monitor.ledger.excluding import Exclude, ExcludeEach  # noqa: PLC0415
 
-    if (service_id is not None) + (tag is not None) + for_all != 1:
-        raise click.UsageError("expected one of --service, --tag and --all")
-    scope = "service" if service_id is not None else "tag" if tag is not None else "all"
-    zone = invocation.zone if service_id is None else zoneinfo.ZoneInfo(invocation.service(service_id).zone)
+    scope, subject, zone = asked_subject(invocation, service_id, tag, for_all)
+    if (repeat is None) != (until_text is None):
+        raise click.UsageError("expected --repeat and --until together")
     fields = {
         "scope": scope,
-        "subject": service_id or tag or "",
+        "subject": subject,
         "exclusion_class": exclusion_class,
-        "from_ms": instant(from_text, zone, "--from"),
-        "to_ms": instant(to_text, zone, "--to"),
         "reason": reason,
         "author": author,
     }
+    window = instant(from_text, zone, "--from"), instant(to_text, zone, "--to")
     mode = asked_mode(apply, dry_run)
-    result = change(invocation, Exclude, fields, mode)
-    tell(result, mode, as_json)
+    if repeat is None or until_text is None:
+        once = {**fields, "from_ms": window[0], "to_ms": window[1]}
+        tell(change(invocation, Exclude, once, mode), mode, as_json)
+        return
+    windows = _repeated(repeat, window, instant(until_text, zone, "--until"), zone)
+    result = change(invocation, ExcludeEach, {**fields, "windows": windows}, mode)
+    if not as_json:
+        for from_ms, to_ms in windows:
+            click.echo(f"{local_iso(from_ms, zone)} to {local_iso(to_ms, zone)}")
+    tell(result, mode, as_json, f"entered {len(windows)} exclusions")
+
+
+def _repeated(
+    repeat: str, window: tuple[int, int], until_ms: int, zone: zoneinfo.ZoneInfo
+) -> list[tuple[int, int]]:
+    from monitor.sla.recurring import occurrences  # noqa: PLC0415
+
+    try:
+        return occurrences(repeat, window, until_ms, zone)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--repeat") from None
 
 
 @command.command("withdraw")

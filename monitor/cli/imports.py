@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.cli.changing import carry_out
+from monitor.cli.import_calendar import calendar
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import tell
 from monitor.cli.parameters import JSON, instant
@@ -230,3 +231,6 @@ def _bring_in(invocation: Invocation, content: bytes, source: str, dry_run: bool
         f" {result['known']} were there already"
     )
     tell(result, mode, as_json, done)
+
+
+command.add_command(calendar)

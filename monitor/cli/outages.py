@@ -9,7 +9,7 @@ import click
 
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.output import RIGHT, print_json, print_table
-from monitor.cli.parameters import MONTH
+from monitor.cli.parameters import JSON, MONTH
 from monitor.sla.figures import duration
 from monitor.sla.months import bounds, local_iso
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 @click.command
 @click.option("--service", "service_id", metavar="S", help="Only of that service.")
 @click.option("--month", type=MONTH, help="Only those that touch that month; default all.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--ical", is_flag=True, help="Print a calendar (iCalendar).")
+@JSON
 @pass_invocation
-def command(invocation: Invocation, service_id: str | None, month: Month | None, as_json: bool) -> None:
+def command(
+    invocation: Invocation, service_id: str | None, month: Month | None, ical: bool, as_json: bool
+) -> None:
     """List the outages, with their error bounds.
 
     DOWN is what counts: from the first bad answer of the run that confirmed the outage to the first good one
@@ -33,6 +36,8 @@ def command(invocation: Invocation, service_id: str | None, month: Month | None,
     from monitor.ledger.outages import outage_record  # noqa: PLC0415
     from monitor.store.timelines import Timelines  # noqa: PLC0415
 
+    if ical and as_json:
+        raise click.UsageError("expected --ical or --json, not both")
     found: list[tuple[str, zoneinfo.ZoneInfo, Outage]] = []
     with invocation.reading() as db:
         read = Timelines(db, invocation.now_ms)
@@ -42,6 +47,11 @@ def command(invocation: Invocation, service_id: str | None, month: Month | None,
             )
             outages = read.outages(service.id, *window)
             found += [(service.id, zoneinfo.ZoneInfo(service.zone), outage) for outage in outages]
+    if ical:
+        from monitor.ledger.outage_calendar import outage_calendar  # noqa: PLC0415
+
+        click.echo(outage_calendar([(name, one) for name, _, one in found], invocation.now_ms), nl=False)
+        return
     if as_json:
         print_json([outage_record(service, outage, zone) for service, zone, outage in found])
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.agreement import Agreement
@@ -26,14 +26,20 @@ def revise_windows(
     return _revise(db, around, lambda agreement: windows.get(agreement.service), now_ms, reason, windows)
 
 
-def revise_excluded(db: sqlite3.Connection, exclusion: Exclusion, now_ms: int, reason: str) -> list[Revision]:
-    """Revise the frozen months that an exclusion touches, which was entered or withdrawn."""
-    window = exclusion.from_ms, exclusion.to_ms
+def revise_excluded(
+    db: sqlite3.Connection, exclusions: Sequence[Exclusion], now_ms: int, reason: str
+) -> list[Revision]:
+    """Revise the frozen months that exclusions touch, which were entered or withdrawn."""
 
     def touched(agreement: Agreement) -> Interval | None:
-        return window if exclusion.concerns(agreement.service, agreement.tags) else None
+        found = [one for one in exclusions if one.concerns(agreement.service, agreement.tags)]
+        return _around(found) if found else None
 
-    return _revise(db, window, touched, now_ms, reason)
+    return _revise(db, _around(exclusions), touched, now_ms, reason)
+
+
+def _around(exclusions: Sequence[Exclusion]) -> Interval:
+    return min(one.from_ms for one in exclusions), max(one.to_ms for one in exclusions)
 
 
 def _revise(

@@ -6,8 +6,11 @@ import csv
 import datetime
 import io
 
+from icalendar import Calendar
+
 from tests.cli.sites import Site
 from tests.ledger.books import SERVICES, line
+from tests.ledger.test_calendars import WORKS, calendar, event
 from tests.ledger.test_rollup import EXAMPLE
 
 
@@ -213,3 +216,46 @@ def test_an_unknown_plan_gets_a_suggestion(site: Site) -> None:
     result = site.run("deadline", "--plan", "mixvoip/entreprise", "--reported", "2026-11-20T18:30")
     assert result.exit_code == 1
     assert "did you mean 'mixvoip/enterprise'?" in result.stderr
+
+
+def test_a_window_that_comes_back_is_entered_as_a_whole_and_revises_each_month_once(site: Site) -> None:
+    site.run("import", "history", site.history())
+    site.run("credits", "2026-10")
+    add = ("exclude", "add", "--all", "--class", "maintenance", "--reason", "works", "--author", "noc")
+    window = ("--from", "2026-10-10T10:00", "--to", "2026-10-10T11:00")
+    weekly = (*add, *window, "--repeat", "FREQ=WEEKLY;BYDAY=SA", "--until", "2026-11-01")
+    shown = site.run(*weekly)
+    assert (shown.exit_code, len(shown.stdout.splitlines())) == (1, 4)
+    assert site.json("exclude", "list") == []
+    entered = site.json(*weekly, "--apply")
+    assert [one["uid"] for one in site.json("exclude", "list")] == entered["uids"]
+    (revised,) = entered["revised"]
+    assert revised["difference"]["down_ms"] == [7_200_000, 3_600_000]
+    assert site.run(*add, *window, "--repeat", "FREQ=DAILY").exit_code == 2
+    refused = site.run(*add, *window, "--repeat", "FREQ=DAILY", "--until", "2035-01-01")
+    assert (refused.exit_code, "at most 1000" in refused.stderr) == (2, True)
+
+
+def test_outages_are_printed_as_a_calendar(site: Site) -> None:
+    site.run("import", "history", site.history())
+    (event,) = Calendar.from_ical(site.run("outages", "--ical").stdout).walk("VEVENT")
+    assert (event.start.isoformat(), event.end.isoformat(), event["SUMMARY"]) == (
+        "2026-10-10T08:00:00+00:00",
+        "2026-10-10T10:00:00+00:00",
+        "acme-trunk was down",
+    )
+    assert event["UID"] == "acme-trunk-1791619200000@ringback"
+    assert site.run("outages", "--ical", "--json").exit_code == 2
+
+
+def test_a_calendar_with_a_mistake_is_not_imported(site: Site) -> None:
+    file = site.path / "works.ics"
+    file.write_bytes(calendar(event(*WORKS), event("DTSTART:20261010T080000Z", uid="b")))
+    words = ("import", "calendar", file, "--all", "--class", "maintenance")
+    refused = site.run(*words)
+    assert (refused.exit_code, refused.stderr) == (1, "ringback: event b: expected DTEND or DURATION\n")
+    file.write_bytes(calendar(event(*WORKS)))
+    assert site.run(*words, "--dry-run").exit_code == 0
+    site.run("import", "history", site.history())
+    assert site.json("exclude", "list") == []
+    assert site.json(*words)["entered"] == 1

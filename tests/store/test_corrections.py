@@ -178,3 +178,15 @@ def test_a_correction_is_kept_as_entered_and_withdrawn_once(db: sqlite3.Connecti
         take_back(db, "b")
     with pytest.raises(sqlite3.IntegrityError, match="never changed"):
         db.execute("DELETE FROM corrections")
+
+
+def test_plain_sqlite_shows_a_corrected_outage_as_the_commands_do(db: sqlite3.Connection) -> None:
+    run(db, [changed("acme", (1000, "up"), (4000, "down"))], 0, 9000)
+    add(db, correction("a1", 2000, 2500, "unseen"))
+    add(db, correction("b1", 3500, 4000))
+    shown = db.execute("SELECT first_bad, first_good, source, status FROM outages").fetchall()
+    assert shown == [
+        ("1970-01-01T00:00:02.000Z", "1970-01-01T00:00:02.500Z", "correction", "over"),
+        ("1970-01-01T00:00:03.500Z", None, "correction", "open"),
+    ]
+    assert outages(db, 9000) == [(None, 2000, None, 2500), (None, 3500, None, None)]

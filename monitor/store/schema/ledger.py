@@ -140,7 +140,7 @@ def corrections_incidents_and_claims(db: Database) -> None:
         db.conn.execute(f"DROP VIEW {name}")
     for script in (_CORRECTIONS, _INCIDENTS, _CLAIMS):
         run(db.conn, script)
-    del views["credits"]
+    del views["credits"], views["outages"]
     for view in views.values():
         db.conn.execute(view)
     run(db.conn, _VIEWS)
@@ -169,6 +169,26 @@ CREATE VIEW credits AS
     LEFT JOIN services AS of_month ON of_month.key = months.service
     LEFT JOIN incidents ON incidents.key = entitlements.incident
     LEFT JOIN services AS of_incident ON of_incident.key = incidents.service;
+CREATE VIEW outages AS
+    WITH bad AS (
+        SELECT service, outage, min(from_ms) AS first_bad_ms, max(from_ms) AS last_from_ms,
+               sum(to_ms - from_ms) AS down_ms
+        FROM spans WHERE state = 'down' GROUP BY service, outage
+    ), ended AS (
+        SELECT bad.*, first.seen_ms AS last_good_ms, first.reason, first.source,
+               CASE last.source WHEN 'probe' THEN (SELECT from_ms FROM spans AS later
+                WHERE later.service = bad.service AND later.from_ms > bad.last_from_ms
+                AND later.state IN ('up', 'degraded') ORDER BY from_ms LIMIT 1)
+               ELSE last.to_ms END AS first_good_ms
+        FROM bad JOIN spans AS first ON first.service = bad.service AND first.from_ms = bad.first_bad_ms
+        JOIN spans AS last ON last.service = bad.service AND last.from_ms = bad.last_from_ms
+    )
+    SELECT services.id AS service, {iso("last_good_ms")} AS last_good, {iso("first_bad_ms")} AS first_bad,
+           {iso("finish.seen_ms")} AS last_bad, {iso("first_good_ms")} AS first_good,
+           down_ms / 1000.0 AS seconds, ended.reason, ended.source,
+           CASE WHEN first_good_ms IS NULL THEN 'open' ELSE 'over' END AS status
+    FROM ended JOIN services ON services.key = ended.service
+    LEFT JOIN spans AS finish ON finish.service = ended.service AND finish.from_ms = ended.first_good_ms;
 CREATE VIEW corrections_in_force AS
     SELECT corrections.uid, services.id AS service, class, state, {iso("from_ms")} AS "from", {iso("to_ms")} AS "to",
            reason, author, {iso("entered_ms")} AS entered
