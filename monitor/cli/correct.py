@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +12,9 @@ from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.output import print_json, print_table
 from monitor.cli.parameters import AUTHOR, JSON, instant
-from monitor.cli.withdrawal_view import status, withdrawal_record
+from monitor.cli.withdrawing import status, take_back, withdrawal_options, withdrawal_record
 from monitor.sla.months import local_iso
-from monitor.store.corrections import STATES
+from monitor.store.corrections import STATES, everything
 
 if TYPE_CHECKING:
     from monitor.store.corrections import Correction
@@ -79,25 +79,15 @@ def add(
 
 
 @command.command("withdraw")
-@click.argument("uid")
-@click.option("--reason", required=True)
-@AUTHOR
-@mode_options
-@JSON
-@pass_invocation
-def withdraw(
-    invocation: Invocation, uid: str, reason: str, author: str, apply: bool, dry_run: bool, as_json: bool
-) -> None:
+@withdrawal_options
+def withdraw(invocation: Invocation, **asked: Any) -> None:
     """Withdraw a correction by its id, or the beginning of it. It stays on record.
 
     Where that changes the credit of a frozen month it is only shown, unless --apply is given.
     """
     from monitor.ledger.correcting import WithdrawCorrection  # noqa: PLC0415
 
-    mode = asked_mode(apply, dry_run)
-    fields = {"uid": uid, "reason": reason, "author": author}
-    result = change(invocation, WithdrawCorrection, fields, mode)
-    tell(result, mode, as_json, f"withdrawn: {result['uid']}")
+    take_back(invocation, WithdrawCorrection, **asked)
 
 
 @command.command("list")
@@ -106,8 +96,6 @@ def withdraw(
 @pass_invocation
 def list_all(invocation: Invocation, service_id: str | None, as_json: bool) -> None:
     """List all corrections in the order of entry, those withdrawn as well. Of two the later one holds."""
-    from monitor.store.corrections import everything  # noqa: PLC0415
-
     known = {service.id: service.zone for service in invocation.services(service_id)}
     with invocation.reading() as db:
         found = [one for one in everything(db) if service_id is None or one.service == service_id]

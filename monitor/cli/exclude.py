@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,7 @@ from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.output import print_json, print_table
 from monitor.cli.parameters import AUTHOR, JSON, instant
 from monitor.cli.subjects import asked_subject, subject_options
-from monitor.cli.withdrawal_view import status, withdrawal_record
+from monitor.cli.withdrawing import status, take_back, withdrawal_options, withdrawal_record
 from monitor.sla.months import local_iso
 
 if TYPE_CHECKING:
@@ -100,24 +100,15 @@ def _repeated(
 
 
 @command.command("withdraw")
-@click.argument("uid")
-@click.option("--reason", required=True)
-@AUTHOR
-@mode_options
-@JSON
-@pass_invocation
-def withdraw(
-    invocation: Invocation, uid: str, reason: str, author: str, apply: bool, dry_run: bool, as_json: bool
-) -> None:
+@withdrawal_options
+def withdraw(invocation: Invocation, **asked: Any) -> None:
     """Withdraw an exclusion by its id, or the beginning of it. It stays on record.
 
     Where that changes the credit of a frozen month it is only shown, unless --apply is given.
     """
     from monitor.ledger.excluding import Withdraw  # noqa: PLC0415
 
-    mode = asked_mode(apply, dry_run)
-    result = change(invocation, Withdraw, {"uid": uid, "reason": reason, "author": author}, mode)
-    tell(result, mode, as_json, f"withdrawn: {result['uid']}")
+    take_back(invocation, Withdraw, **asked)
 
 
 @command.command("list")

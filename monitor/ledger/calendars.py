@@ -56,14 +56,13 @@ class ImportCalendar(Request):
 
     def task(self, configuration: Configuration, now_ms: int) -> Task:
         check_subject(configuration, self.scope, self.subject)
-        wanted = [one for event in self.events for one in self._exclusions(event, now_ms)]
-        names = {self._name(event) for event in self.events}
 
         def task(db: sqlite3.Connection) -> Result:
-            gone = self._gone(db, names, {one.uid for one in wanted})
+            wanted = [one for event in self.events for one in self._exclusions(event, now_ms)]
+            gone = self._gone(db, {one.uid for one in wanted})
+            withdrawal = Withdrawal("the calendar has it no longer", self.author, now_ms)
             for one in gone:
-                withdrawal = Withdrawal("the calendar has it no longer", self.author, now_ms)
-                exclusions.withdraw(db, one.uid, withdrawal)
+                exclusions.write_withdrawal(db, one, withdrawal)
             new = [one for one in wanted if exclusions.add(db, one)]
             changed, reason = [*new, *gone], f"calendar imported by {self.author}"
             revised = revise_excluded(db, changed, now_ms, reason) if changed else []
@@ -88,7 +87,8 @@ class ImportCalendar(Request):
         """What the uids of an event's exclusions end with, for these services."""
         return _digest(f"{event.uid}\n{self.scope}\n{self.subject}")
 
-    def _gone(self, db: sqlite3.Connection, names: set[str], wanted: set[str]) -> list[Exclusion]:
+    def _gone(self, db: sqlite3.Connection, wanted: set[str]) -> list[Exclusion]:
+        names = {self._name(event) for event in self.events}
         return [
             one
             for one in exclusions.in_force(db, 0, 1 << 62)

@@ -102,12 +102,17 @@ def withdraw(db: sqlite3.Connection, prefix: str, withdrawal: Withdrawal) -> Exc
     Raises StoreError where there is none, more than one, or where it has been withdrawn already.
     """
     exclusion = named(everything(db), prefix, "exclusion")
+    write_withdrawal(db, exclusion, withdrawal)
+    return exclusion
+
+
+def write_withdrawal(db: sqlite3.Connection, exclusion: Exclusion, withdrawal: Withdrawal) -> None:
+    """Withdraw an exclusion that is in force."""
     db.execute(
         "INSERT INTO withdrawals (exclusion, reason, author, entered_ms)"
         " SELECT key, ?, ?, ? FROM exclusions WHERE uid = ?",
         (withdrawal.reason, withdrawal.author, withdrawal.entered_ms, exclusion.uid),
     )
-    return exclusion
 
 
 def named(records: Sequence[AnyWithdrawable], prefix: str, noun: str) -> AnyWithdrawable:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+from monitor.sla.months import local_iso
 from tests.cli.sites import Site
 from tests.cli.test_control import agent
+from tests.ledger.books import LUXEMBOURG
+from tests.store.recorded import changed
 
 FALSE_ALARM = (
     *("correct", "add", "--service", "acme-trunk", "--class", "false_alarm"),
@@ -57,12 +62,19 @@ def test_where_a_credit_of_a_frozen_month_changes_a_correction_is_shown_and_not_
 
 
 def test_the_running_agent_corrects_and_goes_on_recording(site: Site) -> None:
-    with agent(site):
-        site.run("import", "history", site.history())
-        added = site.json(*FALSE_ALARM)
-        assert site.json("outages")[0]["down_ms"] == 3_600_000
+    began = time.time_ns() // 1_000_000 - 60_000
+    window = [local_iso(began + seconds * 1_000, LUXEMBOURG) for seconds in (10, 20)]
+    unseen = ("correct", "add", "--service", "acme-trunk", "--class", "unseen", "--reason", "no audio")
+    with agent(site) as writer:
+        writer.record([changed("acme-trunk", (began, "up"))])
+        added = site.json(*unseen, "--from", window[0], "--to", window[1])
+        (outage,) = site.json("outages")
+        assert (outage["down_ms"], outage["source"], outage["open"]) == (10_000, "correction", False)
+        writer.record([changed("acme-trunk", (began + 30_000, "down"))])
+        writer.submit(lambda db: None).result(10)
+        assert [one["open"] for one in site.json("outages")] == [False, True]
         site.run("correct", "withdraw", added["uid"], "--reason", "typo")
-        assert site.json("outages")[0]["down_ms"] == 7_200_000
+        assert [one["source"] for one in site.json("outages")] == ["probe"]
 
 
 def test_a_history_that_was_imported_again_under_a_correction_is_known(site: Site) -> None:
