@@ -47,8 +47,8 @@ def test_the_status_page_shows_open_incidents_with_the_time_left_in_handling_hou
     enter(house, uid, "acknowledged", "2026-11-20T14:00")
     text = shown(house)
     assert "Open incidents" in text
-    assert "acme-trunk no <inbound> calls · T-1" in text
-    assert "acknowledged, reported 13:50:00" in text
+    assert f"acme-trunk no <inbound> calls · T-1 {uid}" in text
+    assert "acknowledged open since 13:50:00" in text
     assert "MRT met TTI 5 h 47 min left, due 2026-11-21 07:50:00 TTR 7 h 47 min left" in text
     house.now_ms = at("2026-11-20T23:00")
     assert "TTI 50 min left, due 2026-11-21 07:50:00" in shown(house)
