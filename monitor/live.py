@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.config.values import ServiceConfig
 from monitor.ledger.claims_due import ClaimsDue
+from monitor.ledger.incident_clocks import Standing
 from monitor.ledger.rollup import Rollup
 from monitor.track.states import State
 from probes.outcome import Outcome
@@ -71,6 +72,8 @@ class Live:
     services: dict[str, LiveService] = field(default_factory=dict)
     claims: ClaimsDue = field(default_factory=ClaimsDue)
     """As they were counted last, about once a minute."""
+    incidents: tuple[Standing, ...] = ()
+    """The open ones, as their clocks stood a few seconds ago."""
     lateness: Histogram = field(default_factory=Histogram)
     loop_lag_s: float = 0.0
     """The longest that the loop was held in the last second."""

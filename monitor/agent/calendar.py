@@ -21,8 +21,10 @@ from monitor.config.values import Configuration, ServiceConfig
 from monitor.control.freezing import freeze_in_portions
 from monitor.control.sealing import seal_in_portions
 from monitor.ledger.agreement import agreed
+from monitor.ledger.breaches import draft_open_breaches, undrafted
 from monitor.ledger.claims_due import ClaimsDue, claims_due
 from monitor.ledger.errors import LedgerError
+from monitor.ledger.incident_clocks import Standing, open_incidents
 from monitor.ledger.reopening import Late, last_change, late_records, revise_late
 from monitor.ledger.rollup import Ledger, Rollup, around_month
 from monitor.live import Live
@@ -36,6 +38,9 @@ REFRESH_S = 60
 
 CHANGED_S = 2
 """How soon a change of state is in its month's figures."""
+
+CLOCKS_S = 10
+"""How soon a deadline that has passed is drafted and shown."""
 
 PORTION = 20
 """Services whose month is computed at a time: as long as a thread computes, each system call of the loop may
@@ -87,6 +92,7 @@ class Calendar:
         soon = datetime.now(UTC) + timedelta(seconds=1)
         self._add(self._refresh, "interval", seconds=CHANGED_S, start_date=soon)
         self._add(self._freeze, "cron", minute=16, next_run_time=soon)  # months settle at a quarter past
+        self._add(self._watch_clocks, "interval", seconds=CLOCKS_S, start_date=soon)
         self._add(
             self._remind, "cron", hour=REMIND_AT, next_run_time=soon + timedelta(seconds=REMIND_AFTER_S)
         )
@@ -129,6 +135,24 @@ class Calendar:
                 if service_id in self._live.services:
                     self._live.services[service_id].figures = rolled
             await asyncio.sleep(PAUSE_S)
+
+    async def _watch_clocks(self) -> None:
+        """Look at the clocks of open incidents, and draft what is owed where a deadline has passed."""
+        now_ms = self._timeline.now_ms()
+        try:
+            found = await asyncio.to_thread(_incidents, self._configuration().agent.database, now_ms)
+            self._live.incidents = tuple(found)
+            if any(map(undrafted, found)):
+                task = partial(draft_open_breaches, now_ms=now_ms)
+                for breach in await asyncio.wrap_future(self._writer.submit(task)):
+                    log.warning(
+                        "deadline passed, claim drafted",
+                        service=breach.service,
+                        incident=breach.incident,
+                        clock=breach.clock,
+                    )
+        except (StoreError, sqlite3.Error) as error:
+            log.error("cannot look at the clocks of incidents", error=str(error))
 
     async def _remind(self) -> None:
         """Say once a day which claims have to be sent soon, or should have been."""
@@ -178,6 +202,16 @@ class Calendar:
 def _counted(database: Path) -> ClaimsDue:
     with closing(open_for_reading(database)) as db:
         return claims_due(db)
+
+
+def _incidents(database: Path, now_ms: int) -> list[Standing]:
+    """The open ones, their clocks counted."""
+    with closing(open_for_reading(database)) as db:
+        db.execute("BEGIN")
+        found = open_incidents(db, now_ms)
+    for one in found:
+        one.clocks  # noqa: B018 - here, and not in the loop
+    return found
 
 
 def _late(database: Path, after_key: int) -> tuple[int, list[Late]]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from monitor.ledger.claims import UNSENT
 from monitor.ledger.drafting import AGENT, take_step
-from monitor.ledger.incident_clocks import Standing, standings
+from monitor.ledger.incident_clocks import Standing, open_incidents, standings
 from monitor.sla.clocks import Clock, ClockName
 from monitor.sla.figures import duration
 from monitor.sla.months import local_iso
-from monitor.store.incidents import Incident, WantedIncidents, keys, read
+from monitor.store.incidents import Incident
 
 NAMES = {"mrt": "response (MRT)", "tti": "intervention (TTI)", "ttr": "resolution (TTR)"}
 AGREED_LATER = "to be agreed"
@@ -34,8 +34,9 @@ class Breach:
 
 def draft_open_breaches(db: sqlite3.Connection, now_ms: int) -> list[Breach]:
     """Draft what is owed since deadlines of open incidents have passed."""
-    found = standings(db, read(db, keys(db, WantedIncidents(only_open=True))), now_ms)
-    return [breach for one in found for breach in _draft(db, one, "the deadline has passed")]
+    return [
+        breach for one in open_incidents(db, now_ms) for breach in _draft(db, one, "the deadline has passed")
+    ]
 
 
 def undrafted(standing: Standing) -> list[Clock]:

@@ -12,7 +12,7 @@ from monitor.ledger.drafting import STATE
 from monitor.sla.clocks import Clock, ClockName, Course, Handling, clocks
 from monitor.sla.holidays import public_holidays
 from monitor.sla.months import from_ms
-from monitor.store.incidents import STAGES, Incident
+from monitor.store.incidents import STAGES, Incident, WantedIncidents, keys, read
 
 _FOLLOWED_YEARS = 10
 """As far as monitor.sla.hours follows a deadline."""
@@ -61,6 +61,11 @@ class Standing:
 def standings(db: sqlite3.Connection, incidents: Sequence[Incident], now_ms: int) -> list[Standing]:
     """The incidents as they stand now."""
     return [Standing(one, _drafted(db, one), now_ms) for one in incidents]
+
+
+def open_incidents(db: sqlite3.Connection, now_ms: int) -> list[Standing]:
+    """Those that are neither resolved nor withdrawn, the latest report first."""
+    return standings(db, read(db, keys(db, WantedIncidents(only_open=True))), now_ms)
 
 
 def _drafted(db: sqlite3.Connection, incident: Incident) -> dict[ClockName, Drafted]:

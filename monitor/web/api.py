@@ -16,12 +16,15 @@ from monitor.config.values import Configuration, ServiceConfig
 from monitor.ledger.claim_record import claim_record
 from monitor.ledger.customers import customers
 from monitor.ledger.explanation_record import explanation_record
+from monitor.ledger.incident_record import incident_record
 from monitor.ledger.outages import outage_record
 from monitor.live import Live
 from monitor.sla.months import local_iso
+from monitor.store.incidents import WantedIncidents
 from monitor.web import queries
 from monitor.web.asking import NotThere, asked_claims, asked_month, portion, required_month
 from monitor.web.explained_page import explained
+from monitor.web.asking import NotThere, asked_claims, asked_month, flag, portion, required_month
 from monitor.web.queries import Excerpt
 from monitor.web.reading import Reader
 from monitor.web.records import service_record
@@ -106,6 +109,14 @@ class Api:
             lambda one: claim_record(one, whose, zone),
             lambda records: _text({**head, "entitlements": records}),
         )
+
+    async def incidents(self, request: web.Request) -> web.Response:
+        query = request.query
+        service = query.get("service")
+        services = None if service is None else [one.id for one in self._services(service)]
+        wanted = WantedIncidents(services, only_open=flag(query, "open"))
+        found = partial(queries.incidents, wanted=wanted, portion=portion(query))
+        return await self._listed(found, incident_record, _text)
 
     async def _listed(
         self,

@@ -89,6 +89,7 @@ def web_app(
             web.get("/api/v1/outages", api.outages),
             web.get("/api/v1/months/{month}", api.month),
             web.get("/api/v1/claims", api.claims),
+            web.get("/api/v1/incidents", api.incidents),
         ]
     )
     app.on_response_prepare.append(_add_headers)

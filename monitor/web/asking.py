@@ -39,6 +39,14 @@ def number(query: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Of ``?open=true``. Raises BadRequest."""
+    text = query.get(name, "false")
+    if text not in ("true", "false"):
+        raise BadRequest(f"{name}: expected true or false, not {text!r:.40}")
+    return text == "true"
+
+
 def portion(query: Mapping[str, str]) -> Portion:
     """Of ``?limit=100&offset=200``. Raises BadRequest."""
     limit = number(query, "limit", LIMIT)

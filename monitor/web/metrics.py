@@ -12,6 +12,7 @@ from monitor.live import Live
 from monitor.web.agent_metrics import agent_exposition, agent_registry
 from monitor.web.claim_metrics import claim_exposition
 from monitor.web.exposition import Exposition
+from monitor.web.incident_metrics import incident_exposition
 from monitor.web.slices import Shared, in_turns
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -43,5 +44,9 @@ class Metrics:
 
     def _pieces(self) -> Iterator[bytes]:
         yield agent_exposition(self._registry).encode()
-        for text in chain(self._exposition.pieces(self._now_ms()), claim_exposition(self._live.claims)):
+        for text in chain(
+            self._exposition.pieces(self._now_ms()),
+            claim_exposition(self._live.claims),
+            incident_exposition(self._live.incidents),
+        ):
             yield text.encode()

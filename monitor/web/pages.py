@@ -30,6 +30,7 @@ from monitor.web.asking import LIMIT, NotThere, asked_claims, asked_month, numbe
 from monitor.web.assets import Assets
 from monitor.web.claims_page import by_month, claim_view, one_claim, standing
 from monitor.web.explained_page import explained
+from monitor.web.incident_view import OpenIncidents, open_now
 from monitor.web.month_view import MonthView, reported_month, revised_view
 from monitor.web.overview import ORDER, PAGE, Asked, Recorded, Selection, ServiceView
 from monitor.web.queries import Excerpt, Portion
@@ -119,9 +120,12 @@ class Pages:
         services = selection.page()
         keys = [(service.config.id, service.outage_since_ms) for service in services]
         known: dict[str, Recorded] = {}
+        incidents = OpenIncidents()
         unreadable = None
         try:
-            known = await self._reader.read(lambda db, _: overview.recorded(db, keys))
+            known, incidents = await self._reader.read(
+                lambda db, now_ms: (overview.recorded(db, keys), open_now(db, now_ms))
+            )
         except Unreadable as error:
             unreadable = str(error)
         views = await in_turns(
@@ -135,6 +139,7 @@ class Pages:
             tabs=[(state.word, selection.counts[state]) for state in ORDER],
             tab_link=partial(_tab_link, asked.text),
             found=sum(selection.counts.values()),
+            incidents=incidents,
             groups=_grouped(views),
             pager=Pager("/", asked.page, -(-selection.total // PAGE), _query(asked)),
             unreadable=unreadable,

@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 
 from monitor.config.values import ServiceConfig
 from monitor.ledger.entitlements import Entitlement, Wanted, keys, read
+from monitor.ledger.incident_clocks import Standing, standings
 from monitor.ledger.report import ReportedMonth, report
 from monitor.ledger.rollup import around_month
 from monitor.sla.months import Month, bounds
+from monitor.store import incidents as store
+from monitor.store.incidents import WantedIncidents
 from monitor.store.timelines import Outage, Timelines
 
 T = TypeVar("T")
@@ -94,3 +97,11 @@ def entitlements(db: sqlite3.Connection, _: int, wanted: Wanted, portion: Portio
     """Those that are wanted, the latest month first."""
     found = portion.of(keys(db, wanted))
     return Excerpt(read(db, found.items), found.total)
+
+
+def incidents(
+    db: sqlite3.Connection, now_ms: int, wanted: WantedIncidents, portion: Portion
+) -> Excerpt[Standing]:
+    """Those that are wanted, the latest report first."""
+    found = portion.of(store.keys(db, wanted))
+    return Excerpt(standings(db, store.read(db, found.items), now_ms), found.total)

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from monitor.cli import main
+from monitor.ledger.incidents import OpenIncident
+from monitor.ledger.request import checked
 from monitor.track.states import State
 from tests.web.house import LINK, PBX, TRUNK, House, crowd
 from tests.web.schema import mistakes
@@ -61,10 +63,17 @@ REQUESTS = [
     ("/api/v1/claims", "/api/v1/claims?state=draft&customer=ACME S.A.&service=acme-trunk"),
     ("/api/v1/claims", "/api/v1/claims?customer=nobody"),
     ("/api/v1/claims", "/api/v1/claims?limit=0"),
+    ("/api/v1/incidents", "/api/v1/incidents"),
+    ("/api/v1/incidents", "/api/v1/incidents?open=true&service=acme-trunk&limit=1"),
+    ("/api/v1/incidents", "/api/v1/incidents?service=nobody"),
+    ("/api/v1/incidents", "/api/v1/incidents?open=perhaps"),
 ]
 
 
 def test_every_answer_is_as_openapi_says(house: House) -> None:
+    for service in (TRUNK, LINK):  # with clocks, and without a plan
+        asked = {"service": service, "reported_ms": house.now_ms - 86_400_000, "author": "noc"}
+        house.ask(checked(OpenIncident, asked))
     document = get(house, "/api/v1/openapi.json")
     for (path, request), (status, answer, headers) in zip(
         REQUESTS, ask(house, *(request for _, request in REQUESTS)), strict=True

@@ -11,6 +11,7 @@ from monitor.web.agent_metrics import agent_exposition, agent_registry
 from monitor.web.claim_metrics import claim_exposition
 from monitor.web.exposition import Exposition
 from probes.prober import probers
+from monitor.web.incident_metrics import incident_exposition
 from tests.agent.real import REPOSITORY
 from tests.peers import peer
 
@@ -21,7 +22,7 @@ def exposed_names() -> set[str]:
     """Our own metrics."""
     live = Live("lux-1", "0")
     text = agent_exposition(agent_registry(live)) + "".join(Exposition(live.services).pieces(0))
-    text += "".join(claim_exposition(live.claims))
+    text += "".join(claim_exposition(live.claims)) + "".join(incident_exposition(live.incidents))
     return set(re.findall(r"^# TYPE (ringback_\w+)", text, re.MULTILINE))
 
 
@@ -54,6 +55,7 @@ def test_an_outage_alerts_and_a_spent_budget_does(tmp_path: Path) -> None:
     """By Prometheus' own unit tests of rules."""
     file = tmp_path / "test.yml"
     deadline = "ringback_claim_deadline_timestamp_seconds"
+    left, breached = "ringback_incident_time_left_seconds", "ringback_incident_clock_breached"
     file.write_text(
         f"""
 rule_files: [{WHERE}/alerts.yml]
@@ -67,6 +69,8 @@ tests:
       - {{series: '{deadline}{{service="a", month="2026-09"}}', values: '240x4'}}
       - {{series: '{deadline}{{service="a", month="2026-10"}}', values: '{240 + 6 * 86400}x4'}}
       - {{series: '{deadline}{{service="a", month="2026-11"}}', values: '{240 + 8 * 86400}x4'}}
+      - {{series: '{left}{{service="a", incident="i", clock="mrt"}}', values: '1801 1800 1740 0 -60'}}
+      - {{series: '{breached}{{service="a", incident="i", clock="mrt"}}', values: '0 0 0 0 1'}}
       - {{series: 'up{{job="ringback", instance="lux"}}', values: '1x4'}}
     alert_rule_test:
       - {{eval_time: 1m, alertname: RingbackServiceDown, exp_alerts: []}}
@@ -98,6 +102,22 @@ tests:
           - exp_labels: {{severity: critical, service: a, month: 2026-09}}
             exp_annotations:
               summary: The claim of a for 2026-09 was not sent in time
+      - {{eval_time: 1m, alertname: RingbackDeadlineNear, exp_alerts: []}}
+      - eval_time: 2m
+        alertname: RingbackDeadlineNear
+        exp_alerts:
+          - exp_labels: {{severity: warning, service: a, incident: i, clock: mrt}}
+            exp_annotations:
+              summary: 29m 0s of handling time are left to mrt of incident i (a)
+      - {{eval_time: 4m, alertname: RingbackDeadlineNear, exp_alerts: []}}
+      - {{eval_time: 3m, alertname: RingbackDeadlineMissed, exp_alerts: []}}
+      - eval_time: 4m
+        alertname: RingbackDeadlineMissed
+        exp_alerts:
+          - exp_labels: {{severity: warning, service: a, incident: i, clock: mrt}}
+            exp_annotations:
+              summary: mrt of incident i (a) is breached
+              description: A claim is drafted, its amount is to be agreed.
 """
     )
     argv = [peer("promtool"), "test", "rules", str(file)]
