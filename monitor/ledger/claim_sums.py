@@ -36,7 +36,14 @@ class Sums:
     paid: Decimal = _NOTHING
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Sums)))
+        return Sums(
+            self.drafted + other.drafted,
+            self.claimed + other.claimed,
+            self.accepted + other.accepted,
+            self.rejected + other.rejected,
+            self.open + other.open,
+            self.paid + other.paid,
+        )
 
 
 @dataclass(frozen=True, slots=True)

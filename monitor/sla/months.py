@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from monitor.sla.intervals import Interval
@@ -25,8 +26,9 @@ class Month:
     month: int
 
     @staticmethod
+    @lru_cache(maxsize=1024)
     def parse(text: str) -> Month:
-        """Of ``2026-10``. Raises ValueError with what was expected."""
+        """Of ``2026-10``. Raises ValueError with what was expected. Thousands of rows name the same few."""
         match = _MONTH.fullmatch(text)
         if match is None or int(match[1]) not in _YEARS:
             raise ValueError(f"expected a month such as 2026-10, not {text!r}")
