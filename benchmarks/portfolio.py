@@ -42,7 +42,8 @@ SCANS = {
     "report": "SELECT figures, terms FROM months WHERE month = '2024-09'",
     "explain": "SELECT figures, terms, outages, exclusions FROM months JOIN services ON services.key = service"
     f" WHERE id = '{SERVICE}' AND month = '2024-09'",
-    "claim year": "SELECT entitlements.amount, calculation, terms, state FROM entitlements JOIN months ON months.key = month"
+    "claim year": "SELECT entitlements.amount, calculation, terms, state FROM entitlements"
+    " JOIN months ON months.key = month"
     " JOIN entitlement_events ON entitlement = entitlements.key WHERE months.month LIKE '2024-%'",
 }
 

@@ -22,9 +22,8 @@ from monitor.live import Live
 from monitor.sla.months import local_iso
 from monitor.store.incidents import WantedIncidents
 from monitor.web import queries
-from monitor.web.asking import NotThere, asked_claims, asked_month, portion, required_month
-from monitor.web.explained_page import explained
 from monitor.web.asking import NotThere, asked_claims, asked_month, flag, portion, required_month
+from monitor.web.explained_page import explained
 from monitor.web.queries import Excerpt
 from monitor.web.reading import Reader
 from monitor.web.records import service_record

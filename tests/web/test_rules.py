@@ -10,8 +10,8 @@ from monitor.live import Live
 from monitor.web.agent_metrics import agent_exposition, agent_registry
 from monitor.web.claim_metrics import claim_exposition
 from monitor.web.exposition import Exposition
-from probes.prober import probers
 from monitor.web.incident_metrics import incident_exposition
+from probes.prober import probers
 from tests.agent.real import REPOSITORY
 from tests.peers import peer
 
