@@ -47,7 +47,7 @@ def open_now(db: sqlite3.Connection, now_ms: int) -> OpenIncidents:
 
 
 def _pressing(one: Standing) -> tuple[int, int]:
-    """By the next deadline that can be kept or was just not; those without one last."""
+    """By the next deadline that can still be kept; those without one last."""
     running = [clock for clock in one.clocks if clock.stopped_ms is None and clock.deadline_ms is not None]
     ahead = [clock.deadline_ms or 0 for clock in running if not clock.breached]
     return min(ahead, default=1 << 62), one.incident.report.reported_ms

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.ledger.breaches import draft_open_breaches
-from monitor.ledger.claiming import Approve, Submit
+from monitor.ledger.claiming import Approve, Submit, WithdrawClaim
 from monitor.ledger.entitlements import Entitlement, Wanted, find
 from monitor.ledger.errors import LedgerError
 from monitor.ledger.incident_clocks import Standing, standings
@@ -136,6 +136,15 @@ def test_a_claim_that_was_sent_is_left_as_it_is(book: Book) -> None:
         book.ask(checked(step, {"uids": [claims(book)[0].uid], "author": "anna"}))
     enter(book, uid, "acknowledged", "2026-10-16T16:30", now="2026-10-16T18:00")
     assert drafts(book) == [("mrt", "submitted")]
+
+
+def test_a_claim_that_somebody_withdrew_is_not_drafted_again(book: Book) -> None:
+    uid = open_one(book)
+    pass_time(book, "2026-10-16T17:30")
+    book.ask(checked(WithdrawClaim, {"uids": [claims(book)[0].uid], "author": "anna"}))
+    assert pass_time(book, "2026-10-16T18:00") == []
+    assert enter(book, uid, "acknowledged", "2026-10-16T18:30")["drafted"] == []
+    assert drafts(book) == [("mrt", "withdrawn")]
 
 
 def test_a_superseded_claim_cannot_be_taken_up_by_people(book: Book) -> None:
