@@ -2,7 +2,7 @@
 
 VENV := .venv
 RINGBACK := $(VENV)/bin/python -m monitor
-BENCH := schedule probes stall scrape rollup freeze verify
+BENCH := schedule probes stall scrape rollup freeze portfolio verify
 
 .DELETE_ON_ERROR:
 .PHONY: help run test lint bench clean

@@ -36,10 +36,10 @@ class Invocation:
 
     @cached_property
     def configuration(self) -> Configuration:
-        """Raises ConfigurationErrors."""
+        """Without the modules of ``/probe``. Raises ConfigurationErrors."""
         from monitor.config import load  # noqa: PLC0415 - takes a moment, and not every command needs it
 
-        return load(self.config_path)
+        return load(self.config_path, with_modules=False)
 
     @property
     def database(self) -> Path:

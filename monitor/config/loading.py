@@ -22,8 +22,9 @@ _DATABASE = "ringback.db"
 _MODULES = "modules.yml"
 
 
-def load(path: Path) -> Configuration:
-    """The configuration that the file and its catalogues hold.
+def load(path: Path, *, with_modules: bool = True) -> Configuration:
+    """The configuration that the file and its catalogues hold. ``with_modules``: and the module file of ``/probe``,
+    for which every prober is loaded; what only reads the store has no use for them.
 
     Raises ConfigurationErrors with every mistake in all of these files, and nothing else: a file that is
     missing or cannot be read is a mistake, too.
@@ -35,8 +36,8 @@ def load(path: Path) -> Configuration:
     catalogue = read_catalogues(catalogues)
     defaults = _defaults(source, root)
     around = Surroundings(defaults, catalogue.require, source.complete)
-    module_file = _module_file(source, root, path.parent)
-    modules = {} if module_file is None else read_modules(module_file)
+    module_file = _module_file(source, root, path.parent) if with_modules else None
+    modules = None if module_file is None else read_modules(module_file)
     agent = _agent(source, root, around, path.parent, modules)
     written = source.series(root.get("services"), ("services",))
     services = ServiceReader(source, around, catalogue).services(written, ("services",))
@@ -100,7 +101,11 @@ def _defaults(source: Source, root: Table) -> DefaultsSection:
 
 
 def _agent(
-    source: Source, root: Table, around: Surroundings, beside: Path, modules: Mapping[str, ModuleConfig]
+    source: Source,
+    root: Table,
+    around: Surroundings,
+    beside: Path,
+    modules: Mapping[str, ModuleConfig] | None,
 ) -> AgentConfig | None:
     at = ("agent",)
     table = source.table(root.get("agent"), at)
@@ -122,14 +127,14 @@ def _agent(
         destination_floor_ms=section.destination_floor,
         log_format=section.log_format,
         log_level=section.log_level,
-        modules=modules,
+        modules=modules or {},
         probe=_probe(source, section.probe, modules),
     )
 
 
-def _probe(source: Source, section: ProbeSection, modules: Mapping[str, ModuleConfig]) -> ProbeConfig:
+def _probe(source: Source, section: ProbeSection, modules: Mapping[str, ModuleConfig] | None) -> ProbeConfig:
     for index, name in enumerate(section.modules or ()):
-        if name not in modules:
+        if modules is not None and name not in modules:
             at = ("agent", "probe", "modules", index)
             source.mistake(at, f"expected a module of the module file ({', '.join(modules)}), not {name!r}")
     allowed = None if section.modules is None else frozenset(section.modules)

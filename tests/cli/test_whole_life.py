@@ -199,3 +199,6 @@ def test_a_month_is_carried_from_import_to_a_settled_claim(tmp_path: Path, name:
 
     done(site, "month", "reopen", "2026-10", "--service", "acme-trunk", "--reason", "nothing new")
     assert len(frozen(site)) == 3, "the facts say the same again"
+    verified = site.json("verify")
+    assert (verified["fits"], verified["misfits"], verified["unsealed_records"]) == (True, [], 0)
+    assert (verified["derived"]["months"], verified["derived"]["amounts"]) == (3, 3)

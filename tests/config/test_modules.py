@@ -245,3 +245,11 @@ def test_the_examples_of_the_page_can_be_loaded(tmp_path: Path) -> None:
     loaded = load(tmp_path / "ringback.yml").agent
     assert loaded.modules["sip_tls"].options["tls_min"] == "1.2"
     assert loaded.probe.concurrency == 20
+
+
+def test_what_only_reads_the_store_loads_no_modules(tmp_path: Path) -> None:
+    file = tmp_path / "ringback.yml"
+    file.write_text("agent: {name: lux, modules: nowhere.yml, probe: {modules: [mine]}}\n")
+    with pytest.raises(ConfigurationErrors):
+        load(file)
+    assert load(file, with_modules=False).agent.modules == {}
