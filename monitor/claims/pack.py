@@ -6,11 +6,17 @@ strings: a program can check every number without a float.
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Literal
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,  # pydantic takes typing's own from Python 3.12 on only
+)
 
 from pydantic import Field, TypeAdapter, with_config
-from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on only
+from typing_extensions import TypedDict
+
+from monitor.ledger import signed_document
 
 FORMAT: Literal["ringback-claim-pack/1"] = "ringback-claim-pack/1"
 SCHEMA_ID = "claim-pack.schema.json"
@@ -208,6 +214,15 @@ class Total(TypedDict):
 
 
 @_closed
+class Signature(TypedDict):
+    """Over all the rest, by the key of the probe host; `ringback verify` checks it."""
+
+    algorithm: Literal["Ed25519"]
+    signer: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="the public key")]
+    value: Annotated[str, Field(description="base64")]
+
+
+@_closed
 class Pack(TypedDict):
     """One claim, or all that a customer has in a month. ``as_of``: the latest thing that was recorded of them."""
 
@@ -219,6 +234,7 @@ class Pack(TypedDict):
     totals: Annotated[
         list[Total], Field(description="amounts of the claims, by currency; those to be agreed are not in it")
     ]
+    signature: NotRequired[Signature]
 
 
 def schema() -> dict[str, Any]:
@@ -229,5 +245,4 @@ def schema() -> dict[str, Any]:
 
 def canonical(pack: Pack) -> bytes:
     """Keys in order, no blanks, UTF-8, one newline at the end: the same pack is the same bytes."""
-    text = json.dumps(pack, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return f"{text}\n".encode()
+    return signed_document.canonical(pack) + b"\n"

@@ -63,12 +63,25 @@ def export_claim(
 
     from monitor.claims.export import export  # noqa: PLC0415
 
-    content = export(_pack(invocation, uid, customer, month), form, language)
+    content = export(_signed(invocation, _pack(invocation, uid, customer, month)), form, language)
     if output is None or to_stdout:
         click.echo(content, nl=False)
     else:
         write_file(output, content, force)
         say(f"wrote {output}")
+
+
+def _signed(invocation: Invocation, pack: Pack) -> Pack:
+    """With the signature of this host, where its key is this user's to use."""
+    from monitor.ledger.signed_document import sign_document  # noqa: PLC0415
+    from monitor.store.signing_key import key_of_command  # noqa: PLC0415
+
+    key = key_of_command(invocation.configuration.agent.state_dir)
+    if key is None:
+        say("not signed: the key is the agent's; run it as the user of the service")
+        return pack
+    signed: Pack = sign_document(pack, key)  # type: ignore[assignment]
+    return signed
 
 
 def _pack(invocation: Invocation, uid: str | None, customer: str | None, month: Month | None) -> Pack:

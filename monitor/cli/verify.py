@@ -14,6 +14,8 @@ from monitor.cli.output import print_json, say
 from monitor.cli.parameters import JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from monitor.ledger.verifying import Verdict
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -35,7 +37,7 @@ class Digest(click.ParamType):  # type: ignore[type-arg]
 
 
 @click.command
-@click.argument("database", type=FILE, required=False)
+@click.argument("file", type=FILE, required=False)
 @click.option("--key", "key_file", type=FILE, help="The public keys (PEM) that seals may be signed by.")
 @click.option(
     "--seal", "noted", type=Digest(), multiple=True, help="A seal noted elsewhere: it must be there."
@@ -48,7 +50,7 @@ def command(
     invocation: Invocation,
     context: click.Context,
     /,
-    database: Path | None,
+    file: Path | None,
     key_file: Path | None,
     noted: tuple[bytes, ...],
     public_key: bool,
@@ -57,7 +59,8 @@ def command(
     """Verify that no record was changed: the chain of seals, their signatures, every record that they are over,
     and that every time line, frozen month and amount follows from the facts.
 
-    DATABASE: another one than that of the configuration, such as a copy on another machine; give --key with it.
+    FILE: another database than that of the configuration, such as a copy on another machine, or a claim pack (JSON);
+    give --key with it. Of a pack each byte and the signature are checked, and that its numbers follow from each other.
     Ends with 1 if something does not fit, and names the first record that does not.
     """
     from monitor.ledger.verifying import verdict_record, verify  # noqa: PLC0415
@@ -66,17 +69,55 @@ def command(
     if public_key:
         click.echo(_public_key(invocation), nl=False)
         return
-    if key_file is None and database is None:
+    if key_file is None and file is None:
         own = public_path(invocation.configuration.agent.state_dir)
         key_file = own if own.exists() else None
     trusted = None if key_file is None else public_keys(key_file)
-    with replace(invocation, chosen_db=database or invocation.chosen_db).reading() as db:
+    if file is not None and not _is_database(file):
+        context.exit(0 if _pack_fits(file, trusted, as_json) else 1)
+    with replace(invocation, chosen_db=file or invocation.chosen_db).reading() as db:
         verdict = verify(db, trusted, noted)
     if as_json:
         print_json(verdict_record(verdict))
     else:
         _print(verdict, trusted is not None)
     context.exit(0 if verdict.fits else 1)
+
+
+def _is_database(file: Path) -> bool:
+    """Or at least nothing else that is known. Raises Failure for a PDF."""
+    with file.open("rb") as content:
+        begin = content.read(16).lstrip()
+    if begin.startswith(b"%PDF"):
+        raise Failure(
+            f"{file}: take the pack out of the PDF first: pdfdetach -save 1 -o claim-pack.json {file}"
+        )
+    return not begin.startswith(b"{")
+
+
+def _pack_fits(file: Path, trusted: Collection[bytes] | None, as_json: bool) -> bool:
+    from monitor.claims.verifying import verify_pack  # noqa: PLC0415
+
+    verdict = verify_pack(file.read_bytes(), trusted)
+    signer = None if verdict.signer is None else verdict.signer.hex()
+    if as_json:
+        print_json(
+            {
+                "fits": verdict.fits,
+                "signer": signer,
+                "claims": verdict.claims,
+                "misfits": list(verdict.misfits),
+            }
+        )
+        return verdict.fits
+    for misfit in verdict.misfits:
+        click.echo(f"does not fit: {misfit}")
+    if signer is not None:
+        click.echo(f"a pack of {verdict.claims} claims, signed by {signer}")
+    click.echo("everything fits" if verdict.fits else "something does not fit")
+    if signer is not None and trusted is None:
+        say("the key is the one that the pack names itself: give --key with the one that you kept")
+    return verdict.fits
 
 
 def _public_key(invocation: Invocation) -> str:

@@ -1,13 +1,15 @@
 """A JSON document with a signature in it, which any program can check: Ed25519 over its canonical form.
 
-The canonical form is that of RFC 8785 for documents without real numbers (amounts are decimal strings here, and
-integers stay below 2^53). What is signed is the line ``ringback document`` and the canonical form of the
+The canonical form is that of RFC 8785, but that real numbers, which only the notes of probers have, stand as Python
+writes them: the shortest digits that give the same number. Amounts are decimal strings, and integers stay below
+2^53. What is signed is the line ``ringback document`` and the canonical form of the
 document without its ``signature``.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -77,4 +79,6 @@ def _ordered(value: object) -> object:
         return [_ordered(one) for one in value]
     if value is None or isinstance(value, (str, bool)) or (isinstance(value, int) and abs(value) < _EXACT):
         return value
-    raise ValueError(f"expected text, a whole number below 2^53, true, false or null, not {value!r:.40}")
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError(f"expected text, a number, true, false or null, not {value!r:.40}")

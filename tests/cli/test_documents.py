@@ -82,3 +82,27 @@ def test_a_month_without_services_writes_no_document(owing: Site) -> None:
     file = owing.path / "r.html"
     assert owing.run("report", "2020-10", "--html", file).exit_code == 1
     assert not file.exists()
+
+
+def test_a_pack_and_the_one_in_a_pdf_are_verified_on_another_machine(owing: Site, tmp_path: Path) -> None:
+    uid, elsewhere = uid_of(owing)[:8], tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for form in ("json", "pdf"):
+        assert (
+            owing.run(
+                "claim", "export", uid, "--format", form, "--output", elsewhere / f"pack.{form}"
+            ).exit_code
+            == 0
+        )
+    (attached,) = PdfReader(elsewhere / "pack.pdf").attachments["claim-pack.json"]
+    (elsewhere / "attached.json").write_bytes(attached)
+    (elsewhere / "kept.pem").write_text(owing.run("verify", "--public-key").stdout)
+    other = Site(elsewhere)
+    for name in ("pack.json", "attached.json"):
+        shown = other.run("verify", elsewhere / name, "--key", elsewhere / "kept.pem")
+        assert (shown.exit_code, "everything fits" in shown.stdout) == (0, True), shown.output
+    (elsewhere / "pack.json").write_bytes(attached.replace(b"60.00", b"69.00"))
+    shown = other.run("verify", elsewhere / "pack.json", "--key", elsewhere / "kept.pem")
+    assert (shown.exit_code, "does not fit: the document is not what was signed" in shown.stdout) == (1, True)
+    told = other.run("verify", elsewhere / "pack.pdf")
+    assert (told.exit_code, "pdfdetach" in told.stderr) == (1, True)
