@@ -18,6 +18,8 @@ from monitor.sla.credit import downtime_hours
 from monitor.sla.figures import decimal
 from monitor.sla.money import rounded
 
+_FORM = TypeAdapter(Pack)
+
 
 @dataclass(frozen=True, slots=True)
 class PackVerdict:
@@ -48,7 +50,7 @@ def verify_pack(content: bytes, trusted: Collection[bytes] | None = None) -> Pac
 def _read(content: bytes) -> Pack:
     try:
         document = json.loads(content)
-        TypeAdapter(Pack).validate_python(document)
+        _FORM.validate_python(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the document"

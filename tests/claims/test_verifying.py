@@ -47,7 +47,7 @@ def test_a_pack_fits_by_its_own_key_and_by_the_one_that_was_kept(
 
 def test_every_single_bit_that_is_changed_is_found(pack: dict[str, Any], key: SigningKey) -> None:
     content = exported(pack, key)
-    for bit in range(0, len(content) * 8):
+    for bit in range(len(content) * 8):
         changed = bytearray(content)
         changed[bit // 8] ^= 1 << bit % 8
         assert not verify_pack(bytes(changed)).fits, (bit, content[bit // 8 - 20 : bit // 8 + 20])
