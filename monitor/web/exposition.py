@@ -154,12 +154,14 @@ CHECK_FAMILIES: tuple[Family[LiveCheck], ...] = (
 
 def _declared(checks: Sequence[Labelled[LiveCheck]]) -> Iterator[str]:
     """What probers declare beyond this, each name in one stretch. Phases are shown already."""
-    asked: dict[type[Prober[Any, Any]], list[Labelled[LiveCheck]]] = {}
-    for check, labels in checks:
-        if check.prober is not None and check.outcome and check.outcome.verdict is not _NOT_ASKED:
-            asked.setdefault(check.prober, []).append((check, labels))
+    by_prober: dict[type[Prober[Any, Any]], list[Labelled[LiveCheck]]] = {}
+    for number, (check, labels) in enumerate(checks, 1):
+        if check.prober is not None:
+            by_prober.setdefault(check.prober, []).append((check, labels))
+        if number % SLICE == 0:
+            yield ""
     named: dict[str, list[tuple[Metric, list[Labelled[LiveCheck]]]]] = {}
-    for prober, of_prober in asked.items():
+    for prober, of_prober in by_prober.items():
         for metric in prober.metrics:
             if not metric.of_phases:
                 named.setdefault(metric.name, []).append((metric, of_prober))
@@ -170,15 +172,17 @@ def _declared(checks: Sequence[Labelled[LiveCheck]]) -> Iterator[str]:
         for metric, of_prober in declared:
             for number, labelled in enumerate(of_prober, 1):
                 lines += _samples(name, metric, *labelled)
-                if lines and (number % SLICE == 0 or len(lines) >= SLICE):
-                    yield head + "".join(lines)
-                    head, lines = "", []
+                if number % SLICE == 0 or len(lines) >= SLICE:
+                    yield head * bool(lines) + "".join(lines)
+                    head, lines = head * (not lines), []
         yield head * bool(lines) + "".join(lines)
 
 
 def _samples(name: str, metric: Metric, check: LiveCheck, labels: str) -> Iterator[str]:
-    assert check.outcome is not None
-    for own, value in metric.samples(check.outcome):
+    outcome = check.outcome  # it may be another one than that of the slice before
+    if outcome is None or outcome.verdict is _NOT_ASKED:
+        return
+    for own, value in metric.samples(outcome):
         more = "".join(f',{key}="{escaped(str(own[key]))}"' for key in sorted(own))
         yield f"{name}{{{labels}{more}}} {float(value)!r}\n"
 

@@ -205,6 +205,17 @@ def test_a_prober_shows_what_it_saw_and_nothing_where_it_could_not_ask() -> None
     assert shown_by(SipProber, Outcome(Verdict.NOT_ASKED, 0, "no route", detail=detail)) == {}
 
 
+def test_what_could_not_be_asked_while_a_scrape_is_rendered_is_absent_in_what_is_left_of_it() -> None:
+    detail = {"status": 200, "retransmissions": 0}
+    check = LiveCheck("c", Outcome(Verdict.GOOD, 0, "200", 0.01, (), detail), prober=SipProber)
+    live = Live("lux-1", "0", {"x": probed_once("c")})
+    live.services["x"].checks = (check,)
+    pieces = Exposition(live.services).pieces(0)
+    before = "".join(takewhile(lambda piece: "ringback_probe_sip" not in piece, pieces))
+    check.outcome = Outcome(Verdict.NOT_ASKED, 0, "no route", detail=detail)
+    assert "ringback_probe_sip" not in before + "".join(pieces)
+
+
 def test_one_name_of_two_probers_is_one_family(house: House) -> None:
     detail = {"status": 200, "tls": "TLSv1.3", "chain_expires": "2027-01-01T00:00:00+00:00"}
     outcome = Outcome(Verdict.GOOD, 0, "200", 0.01, (), detail)
