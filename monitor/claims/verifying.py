@@ -16,7 +16,7 @@ from monitor.ledger.errors import LedgerError
 from monitor.ledger.signed_document import verify_document
 from monitor.sla.credit import downtime_hours
 from monitor.sla.figures import decimal
-from monitor.sla.money import rounded
+from monitor.sla.money import is_currency, rounded
 
 _FORM = TypeAdapter(Pack)
 
@@ -38,8 +38,6 @@ def verify_pack(content: bytes, trusted: Collection[bytes] | None = None) -> Pac
     """``trusted``: the keys that it may be signed by; None: any. A byte that was changed is found, whichever it is."""
     try:
         pack = _read(content)
-        if canonical(pack) != content:
-            raise LedgerError("the file is not as packs are written: a byte was changed, put in or removed")
         signer = verify_document(pack, trusted)
     except LedgerError as error:
         return PackVerdict(None, 0, (str(error),))
@@ -51,12 +49,15 @@ def _read(content: bytes) -> Pack:
     try:
         document = json.loads(content)
         _FORM.validate_python(document)
+        written = canonical(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the document"
         raise LedgerError(f"expected a claim pack: {place}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise LedgerError(f"expected a claim pack in JSON: {error}") from None
+    if written != content:
+        raise LedgerError("the file is not as packs are written: a byte was changed, put in or removed")
     pack: Pack = document
     return pack
 
@@ -75,7 +76,9 @@ def _of_claim(claim: Claim) -> Iterator[str]:
     if figures["breach"] != (guarantee is not None and ratio is not None and ratio < Fraction(guarantee)):
         yield "whether the guarantee was broken does not follow from the availability"
     owed = figures["credit"]
-    if owed is not None:
+    if owed is not None and not is_currency(owed["currency"]):
+        yield f"expected a currency of ISO 4217, not {owed['currency']}"
+    elif owed is not None:
         amount = _amount(figures, owed, claim["terms"], counted)
         if amount is not None and amount != Decimal(owed["amount"]):
             yield f"the terms give {amount} {owed['currency']}, not {owed['amount']}"

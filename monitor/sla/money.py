@@ -39,7 +39,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if self.currency not in _MINOR_DIGITS:
+        if not is_currency(self.currency):
             raise ValueError(f"expected a currency of ISO 4217 such as EUR, not {self.currency!r}")
 
     @staticmethod
@@ -57,6 +57,11 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 has it, with a minor unit."""
+    return code in _MINOR_DIGITS
 
 
 def parse_amount(text: str) -> Decimal:

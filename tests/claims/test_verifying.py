@@ -20,6 +20,11 @@ from tests.claims.packs import of_customer
 from tests.claims.test_pack import owing
 from tests.ledger.books import Book
 
+EVIDENCE = (
+    b'{"at":"2026-10-10T10:00:00+02:00","check":"c","probes":[{"detail":?,"reason":"r","round_trip_us":1,'
+    b'"sent":"2026-10-10T10:00:00+02:00","verdict":"bad"}],"reason":"r","state":"down","vantage":"lux"}'
+)
+
 
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
@@ -86,6 +91,22 @@ def test_numbers_that_do_not_follow_are_found_though_they_are_signed(
     wrong = copy.deepcopy(pack)
     change(wrong["claims"][0])
     assert any(told in misfit for misfit in verify_pack(exported(wrong, key)).misfits)
+
+
+@pytest.mark.parametrize("odd", [b"NaN", b"1e999", b'"\\ud800"', b"9007199254740993"])
+def test_what_has_no_canonical_form_is_told(pack: dict[str, Any], key: SigningKey, odd: bytes) -> None:
+    content = exported(pack, key).replace(
+        b'"evidence":[]', b'"evidence":[' + EVIDENCE.replace(b"?", odd) + b"]"
+    )
+    assert odd in content
+    (misfit,) = verify_pack(content).misfits
+    assert misfit.startswith("expected a claim pack in JSON")
+
+
+def test_a_currency_that_is_none_is_told(pack: dict[str, Any], key: SigningKey) -> None:
+    wrong = copy.deepcopy(pack)
+    wrong["claims"][0]["figures"]["credit"]["currency"] = "ZZZ"
+    assert any("not ZZZ" in misfit for misfit in verify_pack(exported(wrong, key)).misfits)
 
 
 def test_totals_are_sums(pack: dict[str, Any], key: SigningKey) -> None:
