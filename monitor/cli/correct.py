@@ -11,7 +11,7 @@ from monitor.cli.changing import change
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.output import print_json, print_table
-from monitor.cli.parameters import AUTHOR, JSON, instant
+from monitor.cli.parameters import AUTHOR, FROM, JSON, TO, instant
 from monitor.cli.withdrawing import status, take_back, withdrawal_options, withdrawal_record
 from monitor.sla.months import local_iso
 from monitor.store.corrections import STATES, everything
@@ -34,14 +34,8 @@ def command() -> None:
     required=True,
     help="An outage that the provider reports; one that no probe could see; an outage that was none.",
 )
-@click.option(
-    "--from",
-    "from_text",
-    metavar="T",
-    required=True,
-    help="ISO 8601; without offset in the contract's time zone.",
-)
-@click.option("--to", "to_text", metavar="T", required=True, help="Likewise.")
+@FROM
+@TO
 @click.option("--reason", required=True)
 @AUTHOR
 @mode_options

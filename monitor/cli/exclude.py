@@ -11,7 +11,7 @@ from monitor.cli.changing import change
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.output import print_json, print_table
-from monitor.cli.parameters import AUTHOR, JSON, instant
+from monitor.cli.parameters import AUTHOR, FROM, JSON, TO, instant
 from monitor.cli.subjects import asked_subject, subject_options
 from monitor.cli.withdrawing import status, take_back, withdrawal_options, withdrawal_record
 from monitor.sla.months import local_iso
@@ -27,14 +27,8 @@ def command() -> None:
 
 @command.command("add")
 @subject_options
-@click.option(
-    "--from",
-    "from_text",
-    metavar="T",
-    required=True,
-    help="ISO 8601; without offset in the contract's time zone.",
-)
-@click.option("--to", "to_text", metavar="T", required=True, help="Likewise.")
+@FROM
+@TO
 @click.option("--repeat", metavar="RRULE", help="The window comes back, as by FREQ=WEEKLY;BYDAY=SU.")
 @click.option("--until", "until_text", metavar="T", help="It does not begin again from then on.")
 @click.option("--reason", required=True)

@@ -1,8 +1,9 @@
-"""Files that a command writes: whole or not at all, and never over one that is there unless that is asked for."""
+"""Files that a command reads; and writes: whole or not at all, never over one that is there unless asked to."""
 
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from pathlib import Path
 
@@ -14,6 +15,13 @@ FORCE = click.option("--force", is_flag=True, help="Write over a file that is th
 LANGUAGE = click.option(
     "--language", type=click.Choice(("fr", "en", "de")), default="en", show_default=True, help="Of documents."
 )
+
+
+def read_file(path: Path) -> tuple[bytes, str]:
+    """Content and name; of standard input where it is "-". Raises OSError."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read(), "standard input"
+    return path.read_bytes(), path.name
 
 
 def write_file(path: Path, content: bytes, force: bool) -> None:

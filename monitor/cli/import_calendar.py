@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from monitor.cli.changing import change
+from monitor.cli.files import read_file
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import asked_mode, mode_options, tell
 from monitor.cli.parameters import AUTHOR, JSON, instant
@@ -47,7 +47,7 @@ def calendar(
     from monitor.ledger.calendar_file import parse_calendar  # noqa: PLC0415
     from monitor.ledger.calendars import ImportCalendar  # noqa: PLC0415
 
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    content, _ = read_file(file)
     scope, subject, zone = asked_subject(invocation, service_id, tag, for_all)
     until_ms = invocation.now_ms + _AHEAD_MS if until_text is None else instant(until_text, zone, "--until")
     fields = {

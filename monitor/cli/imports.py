@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.cli.changing import carry_out
+from monitor.cli.files import read_file
 from monitor.cli.import_calendar import calendar
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.modes import tell
@@ -49,9 +50,7 @@ def history(invocation: Invocation, file: Path, dry_run: bool, as_json: bool) ->
     What no span covers is unknown. What is there already is passed over, so that a file can be imported
     again after lines were added to it. Frozen months that it touches get a revision.
     """
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    source = "standard input" if str(file) == "-" else file.name
-    _bring_in(invocation, content, source, dry_run, as_json)
+    _bring_in(invocation, *read_file(file), dry_run, as_json)
 
 
 @command.command("prometheus")
@@ -98,7 +97,7 @@ def prometheus(
 
     from monitor.imports import prometheus  # noqa: PLC0415
 
-    zone = _zone(invocation, service)
+    zone = ZoneInfo(invocation.service(service).zone)
     from_ms, to_ms = instant(from_text, zone, "--from"), instant(to_text, zone, "--to")
     if from_ms >= to_ms:
         raise click.BadParameter("expected an instant after --from", param_hint="--to")
@@ -137,7 +136,7 @@ def uptime_kuma(
     from monitor.imports import uptime_kuma  # noqa: PLC0415
     from monitor.imports.errors import SourceError  # noqa: PLC0415
 
-    zone = _zone(invocation, service)
+    zone = ZoneInfo(invocation.service(service).zone)
     seen = uptime_kuma.recorded(file, monitor)
     if not seen:
         raise SourceError(f"{file}: expected heartbeats of {monitor!r}, and there are none")
@@ -165,12 +164,11 @@ def csv_file(invocation: Invocation, file: Path, mapping: Path, dry_run: bool, a
     from monitor.imports import table  # noqa: PLC0415
     from monitor.imports.seen import lines  # noqa: PLC0415
 
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    content, source = read_file(file)
     mapped = table.parse_mapping(mapping.read_text(encoding="utf-8", errors="replace"), str(mapping))
     zones = {one.id: one.zone for one in invocation.configuration.services}
     found = table.spans_of(content, mapped, zones, str(file))
     history = b"".join(line for service, spans in found.items() for line in lines(service, spans))
-    source = "standard input" if str(file) == "-" else file.name
     _bring_in(invocation, history, source, dry_run, as_json)
 
 
@@ -178,15 +176,6 @@ def _history(service: str, seen: Iterable[Seen], from_ms: int, to_ms: int) -> by
     from monitor.imports.seen import lines, spans  # noqa: PLC0415
 
     return b"".join(lines(service, spans(seen, from_ms, to_ms)))
-
-
-def _zone(invocation: Invocation, service: str) -> ZoneInfo:
-    for one in invocation.configuration.services:
-        if one.id == service:
-            return ZoneInfo(one.zone)
-    raise click.BadParameter(
-        f"expected a service of the configuration, not {service!r}", param_hint="--service"
-    )
 
 
 def _duration_ms(text: str) -> int:

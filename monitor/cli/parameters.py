@@ -63,4 +63,12 @@ def _login() -> str:
 
 
 AUTHOR = click.option("--author", default=_login, show_default="your login", help="Who says so.")
+FROM = click.option(
+    "--from",
+    "from_text",
+    metavar="T",
+    required=True,
+    help="ISO 8601; without offset in the contract's time zone.",
+)
+TO = click.option("--to", "to_text", metavar="T", required=True, help="Likewise.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -7,9 +7,9 @@ import math
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
+from pydantic import BaseModel, FiniteFloat, TypeAdapter
 from yarl import URL
 
 from monitor.imports.errors import SourceError
@@ -21,6 +21,16 @@ POINTS = 10_000
 TIMEOUT_S = 120
 _LARGEST = 64 << 20
 """Bytes of an answer at most."""
+
+
+class _Series(BaseModel):
+    """Of a matrix: instants in seconds, and values."""
+
+    metric: dict[str, str]
+    values: list[tuple[FiniteFloat, float]] = []
+
+
+_MATRIX = TypeAdapter(list[_Series])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ async def recorded(server: Server, query: Query, progress: Callable[[int], None]
 
 async def _answers(
     session: aiohttp.ClientSession, url: URL, context: ssl.SSLContext | None, query: Query
-) -> AsyncIterator[list[Any]]:
+) -> AsyncIterator[list[_Series]]:
     for start_ms, end_ms in query.windows():
         form = {
             "query": query.expression,
@@ -109,7 +119,7 @@ async def _answers(
         }
         try:
             async with session.post(url, data=form, ssl=context or True, allow_redirects=False) as answer:
-                body = b""
+                body = bytearray()
                 async for piece in answer.content.iter_any():
                     body += piece
                     if len(body) > _LARGEST:
@@ -120,24 +130,23 @@ async def _answers(
             raise SourceError(f"{url.origin()}: expected an answer within {TIMEOUT_S} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise SourceError(f"{url.origin()}: {error}") from None
-        yield _result(url, answer.status, body)
+        yield _result(url, answer.status, bytes(body))
 
 
-def _result(url: URL, status: int, body: bytes) -> list[Any]:
+def _result(url: URL, status: int, body: bytes) -> list[_Series]:
     try:
         found = json.loads(body)
         if found["status"] == "success" and found["data"]["resultType"] == "matrix":
-            result: list[Any] = found["data"]["result"]
-            return result
+            return _MATRIX.validate_python(found["data"]["result"])
         told = str(found["error"])
     except (ValueError, KeyError, TypeError, RecursionError):
         told = f"expected an answer of Prometheus' API, not status {status} with {body[:80]!r}"
     raise SourceError(f"{url.origin()}: {told}")
 
 
-def _one_series(result: list[Any], known: str, expression: str) -> str:
+def _one_series(result: list[_Series], known: str, expression: str) -> str:
     """Which one it is. Raises SourceError where there are several: which of them is the service?"""
-    names = {json.dumps(series.get("metric", {}), sort_keys=True) for series in result} | ({known} - {""})
+    names = {json.dumps(series.metric, sort_keys=True) for series in result} | ({known} - {""})
     if len(names) > 1:
         some = ", ".join(sorted(names)[:3])
         raise SourceError(
@@ -146,22 +155,21 @@ def _one_series(result: list[Any], known: str, expression: str) -> str:
     return names.pop() if names else ""
 
 
-def _seen(series: dict[str, Any], step_ms: int) -> Iterator[Seen]:
-    for at, value in series.get("values", ()):
+def _seen(series: _Series, step_ms: int) -> Iterator[Seen]:
+    for at, value in series.values:
         state = _state(value, at)
         if state is not None:
-            yield Seen(round(float(at) * 1000), state, step_ms)
+            yield Seen(round(at * 1000), state, step_ms)
 
 
-def _state(value: str, at: float) -> str | None:
-    number = float(value)
-    if math.isnan(number):
+def _state(value: float, at: float) -> str | None:
+    if math.isnan(value):
         return None
-    if number not in (0, 1):
+    if value not in (0, 1):
         raise SourceError(
-            f"expected values 0 (down) and 1 (up), not {value} at {at}; compare it, such as: metric >= bool 0.5"
+            f"expected values 0 (down) and 1 (up), not {value:g} at {at}; compare it, such as: metric >= bool 0.5"
         )
-    return "up" if number else "down"
+    return "up" if value else "down"
 
 
 def _seconds(milliseconds: int) -> str:

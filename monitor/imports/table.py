@@ -81,7 +81,7 @@ def parse_mapping(text: str, name: str) -> Mapped:
     """Raises SourceError with every mistake; ``name`` is the file's."""
     try:
         return Mapped.model_validate(yaml.load(text, yaml.BaseLoader))  # noqa: S506 (it makes strings, lists and mappings only)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise SourceError(f"{name}: expected YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         told = [
@@ -128,7 +128,7 @@ class _Rows:
                 one = self._row(row)
                 if one is not None:
                     yield one
-        except (csv.Error, ValueError) as error:
+        except (csv.Error, ValueError, OverflowError) as error:
             raise SourceError(f"{self._name}: line {reader.line_num}: {error}") from None
 
     def _check_columns(self, there: object) -> None:

@@ -42,8 +42,8 @@ def recorded(file: Path, monitor: str) -> list[Seen]:
 def _monitor(db: sqlite3.Connection, file: Path, monitor: str) -> tuple[int, int, int]:
     """Its key, interval and retry interval, in seconds."""
     found = db.execute(
-        "SELECT id, name, interval, coalesce(retry_interval, 0) FROM monitor WHERE name = ? OR id = ?",
-        (monitor, int(monitor) if monitor.isascii() and monitor.isdigit() else None),
+        "SELECT id, name, interval, coalesce(retry_interval, 0) FROM monitor WHERE ? IN (name, CAST(id AS TEXT))",
+        (monitor,),
     ).fetchall()
     if len(found) == 1:
         key, _, interval_s, retry_s = found[0]

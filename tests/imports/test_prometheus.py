@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import time
@@ -16,7 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from monitor.imports.errors import SourceError
+from monitor.imports.prometheus import Query, Server, recorded
 from tests.agent.real import Process, eventually, free_port
 from tests.cli.sites import Site
 from tests.peers import peer
@@ -208,3 +213,29 @@ def test_an_outage_that_blackbox_exporter_saw_has_its_length(site: Site, tmp_pat
     )
     assert measured["down_ms"] == (counted - up) * 1000 > 0
     assert measured["total_ms"] == counted * 1000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<html>",
+        "[]",
+        '{"status": "success"}',
+        '{"status": "success", "data": {"resultType": "matrix", "result": [1]}}',
+        '{"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": [[1]]}]}}',
+        '{"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": [[1, "x"]]}]}}',
+        '{"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": [["inf", "1"]]}]}}',
+    ],
+)
+def test_an_answer_that_is_none_of_prometheus_is_told(answer: str) -> None:
+    async def said(_: web.Request) -> web.Response:
+        return web.Response(text=answer)
+
+    async def ask() -> None:
+        app = web.Application()
+        app.router.add_post("/api/v1/query_range", said)
+        async with TestServer(app) as server:
+            await recorded(Server(str(server.make_url("/"))), Query("up", 0, 60_000, 60_000), lambda _: None)
+
+    with pytest.raises(SourceError, match="expected an answer of Prometheus' API"):
+        asyncio.run(ask())

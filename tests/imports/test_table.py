@@ -58,6 +58,7 @@ def test_spans_with_times_and_words_of_their_own(site: Site) -> None:
         (CHANGES, "host_name,state\n", "line 1: expected columns host_name, state, state_time; there is no"),
         (CHANGES, HISTORY + "pbx01,7,0,?\n", "line 6: expected a state that the mapping knows (0, 1, 2, 3), not '7'"),
         (CHANGES, HISTORY + "pbx01,0,soon,?\n", "line 6: could not convert string to float: 'soon'"),
+        (CHANGES, HISTORY + "pbx01,0,inf,?\n", "line 6: cannot convert float infinity to integer"),
         (CHANGES, HISTORY + "pbx01\n", "line 6: expected a value for state"),
         (CHANGES.replace("until: 2026-11-01", ""), HISTORY, "mapping.yml: the file: expected until"),
         (CHANGES.replace("acme-trunk", "acme"), HISTORY, "expected services of the configuration, not acme"),

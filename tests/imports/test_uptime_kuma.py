@@ -101,6 +101,7 @@ def test_importing_it_again_changes_nothing(site: Site, tmp_path: Path) -> None:
     [
         ("PBX", "expected one of its monitors, not 'PBX': SBC (1), twice (2), twice (3)"),
         ("twice", "'twice' are several: twice (2), twice (3); give its number"),
+        ("9" * 30, "expected one of its monitors"),
         ("2", "expected heartbeats of '2', and there are none"),
     ],
 )
