@@ -35,13 +35,13 @@ def cores() -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def process(argv: list[str], core: int, log: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def process(argv: list[str], core: int | None, log: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
     with (log or Path(os.devnull)).open("wb") as out:
         child = subprocess.Popen(
             argv,
             stdout=subprocess.PIPE if log is None else out,
             stderr=out,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=lambda: os.sched_setaffinity(0, os.sched_getaffinity(0) if core is None else {core}),
         )
         try:
             yield child
@@ -137,7 +137,8 @@ class Agent:
 
 
 @contextlib.contextmanager
-def agent(config: Path, page: int, core: int) -> Iterator[Agent]:
+def agent(config: Path, page: int, core: int | None) -> Iterator[Agent]:
+    """``core``: the one that it has; None: as any program."""
     argv = [sys.executable, "-m", "monitor", "--config", str(config), "agent"]
     with process(argv, core, config.with_suffix(".log")) as child:
         running = Agent(child, page)

@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from monitor.agent.showing import Showing
 from monitor.config.values import Configuration, ServiceConfig
 from monitor.control.freezing import freeze_in_portions
-from monitor.control.sealing import seal_in_portions
+from monitor.control.sealing import sealing_beside
 from monitor.ledger.agreement import agreed
 from monitor.ledger.breaches import draft_open_breaches, undrafted
 from monitor.ledger.claims_due import ClaimsDue, claims_due
@@ -172,17 +172,17 @@ class Calendar:
     async def _freeze(self) -> None:
         """Freeze every month that is over, also those that ended while the agent was off; then revise those into
         which something was recorded when they had been frozen; then seal what is new since the last hour."""
-        try:
-            months = await freeze_in_portions(
-                self._writer.submit, self._configuration(), self._timeline.now_ms()
-            )
-            if months:
-                log.info("months frozen", months=months)
-            await self._revise_late()
-            self._live.claims = await asyncio.to_thread(_counted, self._configuration().agent.database)
-        except (LedgerError, StoreError, sqlite3.Error) as error:
-            log.error("cannot freeze months", error=str(error))
-        await seal_in_portions(self._writer.seal)
+        async with sealing_beside(self._writer.seal):
+            try:
+                months = await freeze_in_portions(
+                    self._writer.submit, self._configuration(), self._timeline.now_ms()
+                )
+                if months:
+                    log.info("months frozen", months=months)
+                await self._revise_late()
+                self._live.claims = await asyncio.to_thread(_counted, self._configuration().agent.database)
+            except (LedgerError, StoreError, sqlite3.Error) as error:
+                log.error("cannot freeze months", error=str(error))
 
     async def _revise_late(self) -> None:
         last, late = await asyncio.to_thread(_late, self._configuration().agent.database, self._looked_at)

@@ -1,30 +1,28 @@
-"""Freezing while an agent probes: a few months at a time, so that neither its loop nor its writer is held."""
+"""Freezing while an agent probes: computed apart, and written a few months at a time."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from monitor.config.values import Configuration, ServiceConfig
-from monitor.ledger.freezing import Due, due_months, freeze
-from monitor.ledger.frozen import Revision
+from monitor.config.values import Configuration
+from monitor.control.pausing import leave_alone
+from monitor.ledger.computing import Computing, Services
+from monitor.ledger.freezing import Computed, write
 from monitor.sla.months import Month
-from monitor.store.database import open_for_reading
 
-SEARCHED = 100
-"""Services looked through at a time."""
+ASKED = 40
+"""Services whose months are computed at a time."""
 
-PORTION = 20
+PORTION = 40
 """Months frozen in one transaction: what the agent sees meanwhile waits for its end to be written, and as long as
 the writer's thread computes, each system call of the loop may cost it the interpreter for a while."""
-
-PAUSE_S = 0.002
-"""How long the loop is left alone in between."""
 
 Submit = Callable[[Callable[[sqlite3.Connection], Any]], Future[Any]]
 
@@ -38,20 +36,32 @@ async def freeze_in_portions(
     """
     frozen = 0
     services = configuration.services
-    with closing(await asyncio.to_thread(open_for_reading, configuration.agent.database)) as db:
-        for start in range(0, len(services), SEARCHED):
-            some = services[start : start + SEARCHED]
-            due = await asyncio.to_thread(_due, db, some, now_ms, month)
-            for first in range(0, len(due), PORTION):
-                portion = partial(freeze, due=due[first : first + PORTION], now_ms=now_ms)
-                revisions: Sequence[Revision] = await asyncio.wrap_future(submit(portion))
-                frozen += len(revisions)
-                await asyncio.sleep(PAUSE_S)
-            await asyncio.sleep(PAUSE_S)
+    todo: list[Services] = [services[start : start + ASKED] for start in range(0, len(services), ASKED)]
+    async with Computing(configuration.agent.database, now_ms, month) as computing:
+        while todo:
+            again = []
+            async for some, computed in computing.due(todo):
+                written, all_of_it = await _write(submit, computed, now_ms)
+                frozen += written
+                if not all_of_it:
+                    again.append(some)
+            todo = again
     return frozen
 
 
-def _due(
-    db: sqlite3.Connection, services: Sequence[ServiceConfig], now_ms: int, month: Month | None
-) -> list[Due]:
-    return list(due_months(db, services, now_ms, month))
+async def _write(submit: Submit, computed: Computed, now_ms: int) -> tuple[int, bool]:
+    """How many were frozen, and whether that is all there was to do: not where people entered something meanwhile."""
+    frozen = 0
+    for portion in _portions(computed):
+        started = time.monotonic()
+        revisions = await asyncio.wrap_future(submit(partial(write, computed=portion, now_ms=now_ms)))
+        if revisions is None:
+            return frozen, False
+        frozen += len(revisions)
+        await leave_alone(started)
+    return frozen, True
+
+
+def _portions(computed: Computed) -> Iterator[Computed]:
+    for start in range(0, len(computed.records), PORTION):
+        yield replace(computed, records=computed.records[start : start + PORTION])

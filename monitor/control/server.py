@@ -11,7 +11,7 @@ from aiohttp import web
 
 from monitor.config.values import Configuration
 from monitor.control.freezing import Submit, freeze_in_portions
-from monitor.control.sealing import Seal, seal_in_portions
+from monitor.control.sealing import Seal, seal_in_portions, sealing_beside
 from monitor.ledger.errors import LedgerError
 from monitor.ledger.importing import importing
 from monitor.ledger.request import Mode, Task, checked, in_mode
@@ -61,8 +61,8 @@ class _Control:
     async def freeze(self, request: web.Request) -> web.Response:
         """Freeze a month in portions, so that what the agent sees in the meantime is written, too."""
         month = Month.parse(str((await _fields(request)).get("month")))
-        frozen = await freeze_in_portions(self._submit, self._configuration(), _now_ms(), month)
-        await seal_in_portions(self._seal)
+        async with sealing_beside(self._seal):
+            frozen = await freeze_in_portions(self._submit, self._configuration(), _now_ms(), month)
         return web.json_response({"frozen": frozen})
 
     async def _run(self, task: Task, mode: Mode) -> web.Response:

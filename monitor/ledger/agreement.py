@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
@@ -69,9 +68,8 @@ def agreed_for(service: ServiceConfig, month: Month) -> Agreement:
     return agreed(service, month_bounds(month, service.zone)[0])
 
 
-@lru_cache(maxsize=4096)
 def month_bounds(month: Month, zone: str) -> Interval:
-    """The month in a time zone; thousands of services ask for the same few."""
+    """The month in a time zone, by its name."""
     return bounds(month, ZoneInfo(zone))
 
 

@@ -180,20 +180,18 @@ class _Months:
     ) -> tuple[str, int | None, str | None]:
         agreement = from_json(one.terms)
         if self._as_now(one, agreement, month, last_keys):
-            rolled, outages = self._again(ledger, one.service_key, agreement, month)
+            rolled, outages = self._again(ledger, agreement, month)
         else:
             with self._as_of.spans_of(one.service_key):
-                rolled, outages = self._again(ledger, one.service_key, agreement, month)
+                rolled, outages = self._again(ledger, agreement, month)
         problem = _difference(one, rolled, outages)
         if problem is not None or rolled is None:
             return "months", one.key, problem
         return self._owed(one, rolled)
 
-    def _again(
-        self, ledger: Ledger, service: int, agreement: Agreement, month: Month
-    ) -> tuple[Rollup | None, str]:
+    def _again(self, ledger: Ledger, agreement: Agreement, month: Month) -> tuple[Rollup | None, str]:
         rolled = ledger.month(agreement, month)
-        return rolled, "" if rolled is None else outages_json(self._db, service, ledger, rolled)
+        return rolled, "" if rolled is None else outages_json(self._db, ledger, rolled)
 
     def _as_now(self, one: _Frozen, agreement: Agreement, month: Month, last_keys: dict[str, int]) -> bool:
         """Whether the time line as it is now tells the same of the month as that which was counted."""

@@ -6,12 +6,13 @@ was claimed, a new entitlement *amends* it: its amount is the full new one, also
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+
+import pydantic_core
 
 from monitor.ledger.claims import OPEN, UNSENT
 from monitor.sla.credit import Credit, NoCredit
@@ -33,7 +34,20 @@ _OF_MONTH = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class Owed:
+    """What a month owes, in the form in which it is drafted."""
+
+    amount: Decimal
+    currency: str
+    """Empty where nothing is owed."""
+    calculation: str
+    """JSON: [[what, how, result], ...]."""
+    reason: str
+    """Why nothing is owed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
     """A claim that is with the provider, or was decided."""
 
     key: int
@@ -41,38 +55,38 @@ class _Sent:
     currency: str
 
 
-def supersede(db: sqlite3.Connection, service: int, month: Month, now_ms: int, note: str) -> None:
-    """A month was revised: what was drafted for it and not sent is no longer to be sent."""
+def supersede(db: sqlite3.Connection, service: int, month: Month, now_ms: int, note: str) -> Sent | None:
+    """A month was revised: what was drafted for it and not sent is no longer to be sent. What was sent is returned."""
     unsent = db.execute(
         f"SELECT entitlements.key {_OF_MONTH} AND {STATE} IN (?, ?)",
         (service, str(month), *UNSENT),
     ).fetchall()
     for (key,) in unsent:
         take_step(db, key, "superseded", now_ms, AGENT, note)
+    return _sent(db, service, month)
+
+
+def owed_of(owed: Credit | NoCredit) -> Owed:
+    """What there is to draft of a month's credit."""
+    if isinstance(owed, Credit):
+        steps = [[step.what, step.how, step.result] for step in owed.steps]
+        return Owed(owed.amount.amount, owed.amount.currency, _steps(steps), "")
+    return Owed(Decimal(0), "", "", owed.reason)
 
 
 def draft(
-    db: sqlite3.Connection,
-    service: int,
-    month: Month,
-    month_key: int,
-    owed: Credit | NoCredit,
-    now_ms: int,
-    note: str,
+    db: sqlite3.Connection, sent: Sent | None, month_key: int, owed: Owed, now_ms: int, note: str
 ) -> None:
     """Draft the entitlement of a month's revision (``month_key``), if it owes anything else than was claimed."""
-    sent = _sent(db, service, month)
-    amount = owed.amount.amount if isinstance(owed, Credit) else Decimal(0)
-    if amount == (Decimal(0) if sent is None else sent.amount):
+    if owed.amount == (Decimal(0) if sent is None else sent.amount):
         return
-    if isinstance(owed, Credit):
-        currency = owed.amount.currency
-        steps = [[step.what, step.how, step.result] for step in owed.steps]
+    if owed.currency:
+        currency, amount, calculation = owed.currency, owed.amount, owed.calculation
     else:
         assert sent is not None, "without a credit there is an amount only against one that was claimed"
         nothing = rounded(Fraction(0), sent.currency)
         currency, amount = sent.currency, nothing.amount
-        steps = [["amount", owed.reason, str(nothing)]]
+        calculation = _steps([["amount", owed.reason, str(nothing)]])
     cursor = db.execute(
         "INSERT INTO entitlements (uid, kind, month, amends, amount, currency, calculation, drafted_ms)"
         " VALUES (?, 'availability', ?, ?, ?, ?, ?, ?)",
@@ -82,14 +96,18 @@ def draft(
             None if sent is None else sent.key,
             written(amount),
             currency,
-            json.dumps(steps, ensure_ascii=False),
+            calculation,
             now_ms,
         ),
     )
     take_step(db, int(cursor.lastrowid or 0), "draft", now_ms, AGENT, note)
 
 
-def _sent(db: sqlite3.Connection, service: int, month: Month) -> _Sent | None:
+def _steps(steps: list[list[str]]) -> str:
+    return pydantic_core.to_json(steps).decode()
+
+
+def _sent(db: sqlite3.Connection, service: int, month: Month) -> Sent | None:
     """What was sent for the month last, and not withdrawn."""
     row = db.execute(
         f"SELECT entitlements.key, amount, currency {_OF_MONTH} AND {STATE} <> 'withdrawn' AND EXISTS"  # noqa: S608
@@ -97,7 +115,7 @@ def _sent(db: sqlite3.Connection, service: int, month: Month) -> _Sent | None:
         " ORDER BY revision DESC LIMIT 1",
         (service, str(month), OPEN),
     ).fetchone()
-    return None if row is None else _Sent(row[0], Decimal(row[1]), row[2])
+    return None if row is None else Sent(row[0], Decimal(row[1]), row[2])
 
 
 def take_step(

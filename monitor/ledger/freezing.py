@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitor.config.values import Configuration, ServiceConfig
 from monitor.ledger.agreement import agreed_for, month_bounds
-from monitor.ledger.frozen import Revision, write_revision
+from monitor.ledger.frozen import Record, Revision, record_of, write_revision
 from monitor.ledger.rollup import Ledger, around_month
 from monitor.sla.months import Month, month_of
+from monitor.store.counted import entered, last_keys
 from monitor.store.timelines import Timelines
 
 PORTION = 200
@@ -20,50 +22,77 @@ PORTION = 200
 SETTLED_MS = 15 * 60_000
 """How long after its end a month is frozen: by then its last probes are in and what they prove is written."""
 
+_FROZEN = """
+    SELECT key, EXISTS (SELECT 1 FROM months WHERE service = services.key AND month = ?) FROM services WHERE id = ?"""
+
 Due = tuple[ServiceConfig, Month]
 """A month of a service that may have to be frozen."""
 
 
 def due_months(
-    db: sqlite3.Connection, services: Iterable[ServiceConfig], now_ms: int, month: Month | None = None
+    db: sqlite3.Connection, services: Sequence[ServiceConfig], now_ms: int, month: Month | None = None
 ) -> Iterator[Due]:
     """Months that are over, settled and not frozen, since the first fact of each service and within its contract.
 
     ``month``: that one alone.
     """
     timelines = Timelines(db, now_ms)
+    frozen = _frozen(db, services)
     for service in services:
         begin_ms, end_ms = timelines.known(service.id)
         if begin_ms >= end_ms:
             continue
         one = month_of(max(begin_ms, service.contract_from_ms or 0), ZoneInfo(service.zone))
         last_ms = min(end_ms, service.contract_to_ms or end_ms)
-        frozen = _frozen(db, service.id)
         while (bounds := month_bounds(one, service.zone))[0] < last_ms and _settled(bounds[1], now_ms):
-            if month in (None, one) and str(one) not in frozen:
+            if month in (None, one) and (service.id, str(one)) not in frozen:
                 yield service, one
             one = one.next
 
 
-def freeze(db: sqlite3.Connection, due: Sequence[Due], now_ms: int) -> list[Revision]:
-    """Freeze months that are due, within the caller's transaction; those frozen by now are passed over.
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Months that are ready to be frozen."""
+
+    records: tuple[Record, ...]
+    entered: Mapping[str, int]
+    """The last key of each table of what people enter that was counted."""
+
+
+def compute(db: sqlite3.Connection, due: Sequence[Due], now_ms: int) -> Computed:
+    """What months that are due will be frozen as, within the caller's transaction.
 
     A month in which a service was never watched is not frozen: nothing can be claimed for it, and a history
     may still be imported.
     """
-    return list(_freezing(db, due, now_ms))
+    if not due:
+        return Computed((), entered(last_keys(db)))
+    months = [month for _, month in due]
+    ledger = Ledger(db, now_ms, (around_month(min(months))[0], around_month(max(months))[1]))
+    rolled = ((ledger.month(agreed_for(service, month), month), month) for service, month in due)
+    records = [record_of(db, ledger, one, month) for one, month in rolled if one is not None and one.watched]
+    return Computed(tuple(records), entered(ledger.counted))
 
 
-def freeze_due(
-    db: sqlite3.Connection,
-    configuration: Configuration,
-    now_ms: int,
-    month: Month | None = None,
-    at_most: int = PORTION,
-) -> list[Revision]:
-    """Freeze so many of the months that are due. Call again until nothing comes back."""
-    due = list(due_months(db, configuration.services, now_ms, month))
-    return list(islice(_freezing(db, due, now_ms), at_most))
+def write(db: sqlite3.Connection, computed: Computed, now_ms: int) -> list[Revision] | None:
+    """Freeze months, within the caller's transaction; those frozen by now are passed over.
+
+    None, and nothing is written: people entered something since the months were computed. (What is recorded late
+    by probes revises a month, see monitor.ledger.reopening.)
+    """
+    if computed.entered != entered(last_keys(db)):
+        return None
+    revisions = []
+    for one in computed.records:
+        key, frozen = db.execute(_FROZEN, (str(one.month), one.service)).fetchone()
+        if not frozen:
+            revisions.append(write_revision(db, key, one, None, now_ms, "the month is over"))
+    return revisions
+
+
+def freeze(db: sqlite3.Connection, due: Sequence[Due], now_ms: int) -> list[Revision]:
+    """Freeze months that are due, within the caller's transaction."""
+    return write(db, compute(db, due, now_ms), now_ms) or []
 
 
 def is_due(db: sqlite3.Connection, configuration: Configuration, now_ms: int, month: Month) -> bool:
@@ -97,23 +126,14 @@ def why_not_frozen(ledger: Ledger, service: ServiceConfig, month: Month) -> str:
     return "never watched in it" if rolled is None or not rolled.watched else "not frozen yet"
 
 
-def _freezing(db: sqlite3.Connection, due: Sequence[Due], now_ms: int) -> Iterator[Revision]:
-    if not due:
-        return
-    months = [month for _, month in due]
-    ledger = Ledger(db, now_ms, (around_month(min(months))[0], around_month(max(months))[1]))
-    for service, month in due:
-        rolled = ledger.month(agreed_for(service, month), month)
-        if rolled is not None and rolled.watched and str(month) not in _frozen(db, service.id):
-            yield write_revision(db, ledger, rolled, month, None, "the month is over")
-
-
-def _frozen(db: sqlite3.Connection, service: str) -> set[str]:
-    rows: Iterable[tuple[str]] = db.execute(
-        "SELECT DISTINCT month FROM months WHERE service = (SELECT key FROM services WHERE id = ?)",
-        (service,),
+def _frozen(db: sqlite3.Connection, services: Iterable[ServiceConfig]) -> set[tuple[str, str]]:
+    """Service and month of all their months that are frozen."""
+    rows: Iterable[tuple[str, str]] = db.execute(
+        "SELECT id, month FROM services JOIN months ON service = services.key"
+        " WHERE id IN (SELECT value FROM json_each(?)) AND revision = 1",
+        (json.dumps([service.id for service in services]),),
     )
-    return {month for (month,) in rows}
+    return set(rows)
 
 
 def _settled(end_ms: int, now_ms: int) -> bool:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pydantic_core
+
 from monitor.ledger.agreement import Agreement, from_json, to_json
-from monitor.ledger.drafting import draft, supersede
+from monitor.ledger.drafting import Owed, draft, owed_of, supersede
 from monitor.ledger.outages import outage_record
 from monitor.ledger.rollup import Ledger, Rollup
 from monitor.sla.months import Month, local_iso
 from monitor.store.exclusions import Exclusion
-from monitor.store.facts import service_key
 from monitor.store.timelines import Outage
+
+_FOR_EVER = 1 << 62
 
 Difference = Mapping[str, tuple[Any, Any]]
 """For each figure that changed: what it was, and what it is."""
@@ -31,6 +35,21 @@ class FrozenMonth:
     figures: Mapping[str, Any]
     agreement: Agreement
     """The terms that were in force when the month was frozen first; corrections count by them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A month in the form in which it is frozen; JSON texts but for its name and what is owed."""
+
+    service: str
+    month: Month
+    figures: str
+    terms: str
+    outages: str
+    exclusions: str
+    facts: str
+    """The last key of each table of facts that was counted."""
+    owed: Owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +93,63 @@ def latest(
     ]
 
 
-def write_revision(
-    db: sqlite3.Connection,
-    ledger: Ledger,
-    rolled: Rollup,
-    month: Month,
-    earlier: FrozenMonth | None,
-    reason: str,
-) -> Revision:
-    """Freeze a month as it is rolled up, and draft the entitlement that it gives, in the place of an earlier one."""
-    figures = rolled.figures()
-    revision = 1 if earlier is None else earlier.revision + 1
-    difference = {} if earlier is None else differing(earlier.figures, figures)
+def record_of(db: sqlite3.Connection, ledger: Ledger, rolled: Rollup, month: Month) -> Record:
+    """A month as it is rolled up, ready to be written."""
     agreement = rolled.agreement
-    key = service_key(db, agreement.service)
+    return Record(
+        agreement.service,
+        month,
+        _json(rolled.figures()),
+        to_json(agreement),
+        outages_json(db, ledger, rolled),
+        exclusions_json(rolled),
+        _json(ledger.counted),
+        owed_of(rolled.owed),
+    )
+
+
+def write_revision(
+    db: sqlite3.Connection, key: int, record: Record, earlier: FrozenMonth | None, now_ms: int, reason: str
+) -> Revision:
+    """Freeze a month, and draft the entitlement that it gives, in the place of an earlier one.
+
+    ``key``: the service's.
+    """
+    revision = 1 if earlier is None else earlier.revision + 1
+    difference = {} if earlier is None else differing(earlier.figures, json.loads(record.figures))
     cursor = db.execute(
         "INSERT INTO months (service, month, revision, frozen_ms, figures, terms, outages, exclusions,"
         " reason, difference, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key,
-            str(month),
+            str(record.month),
             revision,
-            ledger.now_ms,
-            _json(figures),
-            to_json(agreement),
-            outages_json(db, key, ledger, rolled),
-            exclusions_json(rolled),
+            now_ms,
+            record.figures,
+            record.terms,
+            record.outages,
+            record.exclusions,
             reason,
             _json(difference),
-            _json(ledger.counted),
+            record.facts,
         ),
     )
-    if earlier is not None:
-        supersede(db, key, month, ledger.now_ms, reason)
-    draft(db, key, month, int(cursor.lastrowid or 0), rolled.owed, ledger.now_ms, reason)
-    return Revision(agreement.service, month, revision, difference)
+    sent = None if earlier is None else supersede(db, key, record.month, now_ms, reason)
+    draft(db, sent, int(cursor.lastrowid or 0), record.owed, now_ms, reason)
+    return Revision(record.service, record.month, revision, difference)
 
 
-def outages_json(db: sqlite3.Connection, service: int, ledger: Ledger, rolled: Rollup) -> str:
-    """The outages of a month of that service as they are kept with it."""
+def outages_json(db: sqlite3.Connection, ledger: Ledger, rolled: Rollup) -> str:
+    """The outages of a month as they are kept with it."""
     agreement = rolled.agreement
+    outages = ledger.timelines.outages(agreement.service, *rolled.measured.window)
+    if not outages:
+        return "[]"
+    evidence = _evidence(db, agreement.service, outages)
     return _json(
         [
-            {**outage_record(agreement.service, one, agreement.tz), "evidence": _evidence(db, service, one)}
-            for one in ledger.timelines.outages(agreement.service, *rolled.measured.window)
+            {**outage_record(agreement.service, one, agreement.tz), "evidence": keys}
+            for one, keys in zip(outages, evidence, strict=True)
         ]
     )
 
@@ -132,14 +164,20 @@ def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
     return {key: (old.get(key), new[key]) for key in new if old.get(key) != new[key]}
 
 
-def _evidence(db: sqlite3.Connection, service: int, outage: Outage) -> list[int]:
-    """The changes of the service's checks in an outage (keys of check_changes); their probes are the evidence."""
-    rows: Iterable[tuple[int]] = db.execute(
-        'SELECT check_changes.key FROM checks JOIN check_changes ON check_changes."check" = checks.key'
-        " WHERE service = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms, check_changes.key",
-        (service, outage.first_bad_ms, outage.first_good_ms or (1 << 62)),
-    )
-    return [key for (key,) in rows]
+def _evidence(db: sqlite3.Connection, service: str, outages: Sequence[Outage]) -> list[list[int]]:
+    """The changes of the service's checks in each outage (keys of check_changes); their probes are the evidence."""
+    ends = [one.first_good_ms or _FOR_EVER for one in outages]
+    rows: list[tuple[int, int]] = db.execute(
+        "SELECT at_ms, check_changes.key FROM services JOIN checks ON checks.service = services.key"
+        ' JOIN check_changes ON check_changes."check" = checks.key'
+        " WHERE services.id = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms, check_changes.key",
+        (service, outages[0].first_bad_ms, max(ends)),
+    ).fetchall()
+    instants, keys = [at_ms for at_ms, _ in rows], [key for _, key in rows]
+    return [
+        keys[bisect_left(instants, one.first_bad_ms) : bisect_right(instants, end_ms)]
+        for one, end_ms in zip(outages, ends, strict=True)
+    ]
 
 
 def exclusion_record(one: Exclusion, zone: ZoneInfo) -> dict[str, Any]:
@@ -153,4 +191,4 @@ def exclusion_record(one: Exclusion, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return pydantic_core.to_json(value).decode()

@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.agreement import Agreement
-from monitor.ledger.frozen import Revision, differing, latest, write_revision
+from monitor.ledger.frozen import Revision, differing, latest, record_of, write_revision
 from monitor.ledger.rollup import Ledger, around_month
 from monitor.sla.intervals import Interval
 from monitor.sla.months import month_of
 from monitor.store.exclusions import Exclusion
+from monitor.store.facts import service_key
 
 _UTC = ZoneInfo("UTC")
 
@@ -65,5 +66,7 @@ def _revise(
         ledger = ledger or Ledger(db, now_ms, (around_month(first)[0], around_month(last)[1]))
         rolled = ledger.month(frozen.agreement, frozen.month)
         if rolled is not None and differing(frozen.figures, rolled.figures()):
-            written.append(write_revision(db, ledger, rolled, frozen.month, frozen, reason))
+            record = record_of(db, ledger, rolled, frozen.month)
+            key = service_key(db, record.service)
+            written.append(write_revision(db, key, record, frozen, now_ms, reason))
     return written

@@ -78,8 +78,12 @@ def midnight_ms(day: date, zone: ZoneInfo) -> int:
     return local_ms(day, 0, zone)
 
 
+@lru_cache(maxsize=4096)
 def bounds(month: Month, zone: ZoneInfo) -> Interval:
-    """From the first local midnight of the month to the first of the next, in milliseconds of UTC."""
+    """From the first local midnight of the month to the first of the next, in milliseconds of UTC.
+
+    Thousands of services ask for the same few.
+    """
     following = month.next
     return (
         midnight_ms(date(month.year, month.month, 1), zone),

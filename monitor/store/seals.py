@@ -13,7 +13,7 @@ from monitor.store.sealing import NOTHING, ROWS, Block, Seal, block, digest_of
 if TYPE_CHECKING:
     from monitor.store.signing_key import SigningKey
 
-PORTION = 2_048
+PORTION = 512
 """Rows sealed in one transaction at most: what the agent sees meanwhile waits for its end to be written."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import TypeVar
 
@@ -21,6 +22,9 @@ _TOUCHING = """
 _DOWN = f"SELECT from_ms, to_ms, outage {_TOUCHING} AND state = 'down' ORDER BY from_ms"
 _NOT_UP = f"SELECT from_ms, to_ms, CASE state WHEN 'down' THEN outage END {_TOUCHING} ORDER BY from_ms"
 _DOUBTFUL = f"SELECT from_ms, to_ms, state {_TOUCHING} AND state <> 'down' ORDER BY from_ms"
+_PIECES = """
+    SELECT from_ms, to_ms, state, seen_ms, reason, source, outage FROM spans
+    WHERE service = ? AND from_ms >= ? ORDER BY from_ms"""
 _ENDS = """
     SELECT (SELECT from_ms FROM spans WHERE service = ?1 ORDER BY from_ms LIMIT 1), from_ms, to_ms, state
     FROM spans WHERE service = ?1 ORDER BY from_ms DESC LIMIT 1"""
@@ -29,6 +33,9 @@ _WORD = itemgetter(2)
 
 Stretch = tuple[int, int, T]
 """From, to, and a word on it. A plain tuple: a month has half a million of them."""
+
+_Piece = tuple[int, int | None, str, int | None, str, str, int | None]
+"""A span as ``_PIECES`` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +111,7 @@ class Timelines:
         self.last_run = last_run(db)
         self.alive = is_alive(self.last_run, now_ms)
         self._keys: dict[str, int | None] = {}
-        self._pending: dict[int, int] = {}
-        if not self.alive:
-            self._pending = dict(
-                db.execute(
-                    'SELECT service, min(since_ms) FROM pending JOIN checks ON checks.key = "check"'
-                    " GROUP BY service"
-                )
-            )
+        self._known: dict[str, tuple[int, int]] = {}
 
     def timeline(self, service: str, from_ms: int, to_ms: int) -> Timeline:
         """The service in ``[from_ms, to_ms)``; nothing after now is known."""
@@ -135,7 +135,12 @@ class Timelines:
 
     def known(self, service: str) -> tuple[int, int]:
         """From the first fact of a service to where its time line ends as of now; empty without facts."""
-        key = self._key(service)
+        known = self._known.get(service)
+        if known is None:
+            known = self._known[service] = self._ends(self._key(service))
+        return known
+
+    def _ends(self, key: int | None) -> tuple[int, int]:
         ends = self._db.execute(_ENDS, (key,)).fetchone()
         if ends is None:
             return 0, 0
@@ -151,8 +156,18 @@ class Timelines:
             return []
         end_ms = self.known(service)[1]
         rows = self._db.execute(_DOWN, (key, from_ms, to_ms)).fetchall()
-        names = {outage for _, _, outage in _ended(rows, from_ms, end_ms)}
-        return [self._outage(key, name, end_ms) for name in sorted(names)]
+        names = sorted({outage for _, _, outage in _ended(rows, from_ms, end_ms)})
+        pieces = self._db.execute(_PIECES, (key, names[0])) if names else iter(())
+        piece, found = next(pieces, None), []
+        for name in names:
+            while piece is not None and piece[6] != name:
+                piece = next(pieces, None)
+            own: list[_Piece] = []
+            while piece is not None and piece[6] == name:
+                own.append(piece)
+                piece = next(pieces, None)
+            found.append(_outage(name, own, piece, end_ms))
+        return found
 
     def state(self, service: str) -> tuple[str, int | None, str]:
         """The state of a service now, since when, and why."""
@@ -183,31 +198,36 @@ class Timelines:
         covered_ms = self.last_run.heartbeat_ms
         return min(covered_ms, self._pending.get(key, covered_ms)) if key is not None else covered_ms
 
+    @cached_property
+    def _pending(self) -> dict[int, int]:
+        """Since when each service has answers that no state accounts for."""
+        rows = self._db.execute(
+            'SELECT service, min(since_ms) FROM pending JOIN checks ON checks.key = "check" GROUP BY service'
+        )
+        return dict(rows.fetchall())
+
     def _blips(self, window: tuple[int | None, int, int]) -> int:
         (count,) = self._db.execute(
             "SELECT count(*) FROM blips WHERE service = ? AND first_bad_ms >= ? AND first_bad_ms < ?", window
         ).fetchone()
         return int(count)
 
-    def _outage(self, key: int, first_bad_ms: int, end_ms: int) -> Outage:
-        """Walk an outage from its first instant to the span that ends it."""
-        pieces = self._db.execute(
-            "SELECT from_ms, to_ms, state, seen_ms, reason, source, outage FROM spans"
-            " WHERE service = ? AND from_ms >= ? ORDER BY from_ms",
-            (key, first_bad_ms),
-        )
-        last = piece = next(pieces)
-        last_good_ms, reason, source = piece[3:6]
-        down_ms, last_bad_ms, first_good_ms = 0, None, None
-        while piece is not None and piece[6] == first_bad_ms:
-            last, piece = piece, next(pieces, None)
-            if last[2] == "down":
-                down_ms += max(0, (end_ms if last[1] is None else min(last[1], end_ms)) - last[0])
-        if last[5] != "probe":
-            first_good_ms = last[1]  # its source's word, whatever follows
-        elif piece is not None and piece[2] != "unknown":
-            first_good_ms, last_bad_ms = piece[0], piece[3]
-        return Outage(last_good_ms, first_bad_ms, last_bad_ms, first_good_ms, down_ms, reason, source)
+
+def _outage(first_bad_ms: int, pieces: list[_Piece], following: _Piece | None, end_ms: int) -> Outage:
+    """An outage of its spans and the one that ends it."""
+    last_good_ms, reason, source = pieces[0][3:6]
+    last = pieces[-1]
+    down_ms = sum(
+        max(0, (end_ms if to_ms is None else min(to_ms, end_ms)) - from_ms)
+        for from_ms, to_ms, state, *_ in pieces
+        if state == "down"
+    )
+    last_bad_ms, first_good_ms = None, None
+    if last[5] != "probe":
+        first_good_ms = last[1]  # its source's word, whatever follows
+    elif following is not None and following[2] != "unknown":
+        first_good_ms, last_bad_ms = following[0], following[3]
+    return Outage(last_good_ms, first_bad_ms, last_bad_ms, first_good_ms, down_ms, reason, source)
 
 
 def _ended(rows: list[Stretch[T]], from_ms: int, end_ms: int) -> list[Stretch[T]]:

@@ -134,7 +134,8 @@ class Writer:
                 pass
         finally:
             for _, future in self._tasks:
-                future.set_exception(RuntimeError("the writer has stopped"))
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(RuntimeError("the writer has stopped"))
             self._db.close()
             self._lock.release()
 
@@ -188,6 +189,8 @@ class Writer:
                     self._covered_ms = None
 
     def _run_task(self, task: Task, future: Future[Any]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return  # nobody waits for it any more
         try:
             self._db.execute("BEGIN IMMEDIATE")
             result = task(self._db)

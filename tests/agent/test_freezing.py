@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.config import load
-from monitor.ledger.freezing import freeze_due
+from monitor.ledger.freezing import due_months, freeze
 from monitor.sla.months import bounds, local_iso, month_of, to_ms
 from monitor.store.database import open_for_writing
 from tests.agent.real import Ringback, eventually, now_ms, running
@@ -67,6 +67,15 @@ def count_of(agent: Ringback, table: str) -> int:
     return int(agent.rows(f"SELECT count(*) AS number FROM {table}")[0]["number"])
 
 
+def counts(agent: Ringback) -> tuple[int, int, int]:
+    """Of months, entitlements and their steps, in one transaction."""
+    tables = ("months", "entitlements", "entitlement_events")
+    (row,) = agent.rows(
+        f"SELECT {', '.join(f'(SELECT count(*) FROM {table}) AS {table}' for table in tables)}"
+    )
+    return int(row["months"]), int(row["entitlements"]), int(row["entitlement_events"])
+
+
 def test_an_agent_that_was_off_over_two_month_ends_freezes_both_months_once(tmp_path: Path) -> None:
     agent = Ringback(tmp_path, services(1))
     lives_that_ended(agent.database, 1)
@@ -110,9 +119,9 @@ def test_an_agent_that_is_killed_while_it_freezes_completes_it_and_nothing_is_th
             eventually(lambda target=target: count_of(agent, "months") >= min(target, 2 * count))
             time.sleep(chance.random() / 50)  # the random instant, not a wait for a state
             agent.kill()
-            begun, kills = count_of(agent, "months"), kills + 1
-            assert count_of(agent, "entitlements") == begun, "a month and its draft come together"
-            assert count_of(agent, "entitlement_events") == begun
+            begun, drafts, steps = counts(agent)
+            kills += 1
+            assert begun == drafts == steps, "a month and its draft come together"
     finally:
         agent.kill()
     assert kills > 3, "it was killed in the middle"
@@ -129,8 +138,8 @@ def as_frozen_without_a_break(agent: Ringback) -> list[dict[str, object]]:
     with closing(sqlite3.connect(agent.database)) as source, closing(sqlite3.connect(whole)) as copy:
         source.backup(copy)
     with closing(open_for_writing(whole)) as db:
-        while freeze_due(db, load(agent.config), now_ms()):
-            pass
+        due = list(due_months(db, load(agent.config).services, now_ms()))
+        freeze(db, due, now_ms())
     kept, agent.database = agent.database, whole
     found = frozen(agent)
     agent.database = kept

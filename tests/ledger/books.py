@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from monitor.config import Configuration, load
 from monitor.ledger.entitlements import Entitlement, of_month
 from monitor.ledger.excluding import Exclude, Withdraw
-from monitor.ledger.freezing import freeze_due
+from monitor.ledger.freezing import due_months, freeze
 from monitor.ledger.frozen import Revision
 from monitor.ledger.importing import importing
 from monitor.ledger.report import ReportedMonth, report
@@ -110,8 +110,12 @@ class Book:
 
     def freeze(self, month: str | None = None) -> list[Revision]:
         one = None if month is None else Month.parse(month)
-        configuration = self.configuration
-        return self.write(lambda db: freeze_due(db, configuration, self.now_ms, one))  # type: ignore[no-any-return]
+        services = self.configuration.services
+
+        def frozen(db: sqlite3.Connection) -> list[Revision]:
+            return freeze(db, list(due_months(db, services, self.now_ms, one)), self.now_ms)
+
+        return self.write(frozen)  # type: ignore[no-any-return]
 
     def report(self, month: str) -> dict[str, ReportedMonth]:
         found = report(self.db, self.configuration.services, Month.parse(month), self.now_ms)

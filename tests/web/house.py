@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from aiohttp import web
 from monitor.agent.showing import Showing
 from monitor.config import Configuration, load
 from monitor.ledger.agreement import agreed
-from monitor.ledger.freezing import freeze_due
+from monitor.ledger.freezing import due_months, freeze
+from monitor.ledger.frozen import Revision
 from monitor.ledger.importing import importing
 from monitor.ledger.request import Request
 from monitor.ledger.rollup import Ledger, around_month
@@ -117,7 +118,11 @@ class House:
         lines = [{"service": s, "state": state, "from": a, "to": b} for s, state, a, b in history]
         content = "\n".join(map(json.dumps, lines)).encode()
         self.writer.submit(importing(self.configuration, content, "x.jsonl", self.now_ms)).result()
-        self.writer.submit(partial(freeze_due, configuration=self.configuration, now_ms=self.now_ms)).result()
+
+        def frozen(db: sqlite3.Connection) -> list[Revision]:
+            return freeze(db, list(due_months(db, self.configuration.services, self.now_ms)), self.now_ms)
+
+        self.writer.submit(frozen).result()
 
     def ask(self, request: Request) -> None:
         """Have a change of the ledger done."""
