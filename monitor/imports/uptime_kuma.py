@@ -28,15 +28,30 @@ def recorded(file: Path, monitor: str) -> list[Seen]:
     if not file.is_file():
         raise SourceError(f"{file}: expected the file of Uptime Kuma, such as kuma.db")
     try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            key, interval_s, retry_s = _monitor(db, file, monitor)
-            rows = db.execute(
-                "SELECT time, status FROM heartbeat WHERE monitor_id = ? ORDER BY time, id", (key,)
-            ).fetchall()
+        (_, interval_s, retry_s), rows = _read(file.resolve(), monitor)
     except sqlite3.Error as error:
         raise SourceError(f"{file}: expected the file of Uptime Kuma: {error}") from None
     holds_ms = (max(interval_s, retry_s) + _LATE_S) * 1000
     return _confirmed([(_instant(file, time), _status(file, status)) for time, status in rows], holds_ms)
+
+
+def _read(file: Path, monitor: str) -> tuple[tuple[int, int, int], list[tuple[object, object]]]:
+    """The monitor, and the times and states of its heartbeats.
+
+    Uptime Kuma's log (WAL) is beside the file while it runs, and after it was killed; what is in it counts. Where
+    there is none the file is complete. SQLite would make a log and leave it there, for which the folder must
+    be writable, and which Uptime Kuma may then not write: so it is told that nothing changes.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    at_rest = not log.exists()
+    address = f"{file.as_uri()}?mode=ro{'&immutable=1' if at_rest else ''}"
+    with closing(sqlite3.connect(address, uri=True)) as db:
+        found = _monitor(db, file, monitor)
+        rows = db.execute(
+            "SELECT time, status FROM heartbeat WHERE monitor_id = ? ORDER BY time, id", found[:1]
+        ).fetchall()
+    started_meanwhile = at_rest and log.exists()
+    return _read(file, monitor) if started_meanwhile else (found, rows)
 
 
 def _monitor(db: sqlite3.Connection, file: Path, monitor: str) -> tuple[int, int, int]:
