@@ -34,6 +34,7 @@ class Case:
     down_s: int
     unknown_s: int
     their_down_s: int
+    interval_s: int = 60
 
 
 def hour(*changed: tuple[float, int], without: range = range(0)) -> Beats:
@@ -53,7 +54,12 @@ CASES = [
     Case("maintenance", hour(*((minute, MAINTENANCE) for minute in range(20, 30))), 0, 600, 0),
     Case("stopped, then up", hour(without=range(21, 50)), 0, 28 * 60, 0),
     Case("stopped, then down", hour((50, DOWN), without=range(21, 50)), 60, 28 * 60, 30 * 60),
-    Case("a check that timed out late", hour((20, DOWN), (21.75, UP), without=range(21, 22)), 105, 0, 60),
+    Case("a check that timed out", hour((20, DOWN), (21.75, UP), without=range(21, 22)), 105, 0, 60),
+    Case(
+        "checks that timed out after long intervals",
+        [(0, UP), (10, DOWN), (28, DOWN), (46, UP), (56, UP), (60, UP)],
+        36 * 60, 0, 28 * 60, interval_s=600,
+    ),
 ]  # fmt: skip
 
 
@@ -76,7 +82,7 @@ def october(tmp_path_factory: pytest.TempPathFactory) -> Kuma:
     """Its own database, filled in while it does not run."""
     kuma = Kuma(tmp_path_factory.mktemp("october"))
     with kuma.running():
-        kuma.set_up([monitor(name) for name in ("SBC", *(case.name for case in CASES))])
+        kuma.set_up([monitor("SBC"), *(monitor(case.name, interval=case.interval_s) for case in CASES)])
     month = [(minute, DOWN if any(minute in bad for bad in BAD) else UP) for minute in range(MINUTES + 1)]
     with closing(sqlite3.connect(kuma.file)) as db, db:
         recorded(db, "SBC", month)
