@@ -3,7 +3,8 @@
 "use strict";
 const { readFileSync } = require("node:fs");
 const [folder, address] = process.argv.slice(2);
-const { io } = require(`${folder}/node_modules/socket.io-client`);
+const { createRequire } = require("node:module");
+const { io } = createRequire(`${folder}/package.json`)("socket.io-client");
 
 const socket = io(address, { transports: ["websocket"], reconnection: false });
 socket.on("connect_error", (error) => { throw error; });

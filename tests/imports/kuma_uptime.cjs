@@ -3,11 +3,11 @@
 "use strict";
 const [folder, data, hours, ...monitors] = process.argv.slice(2);
 process.chdir(folder);
-const dayjs = require(`${folder}/node_modules/dayjs`);
-dayjs.extend(require(`${folder}/node_modules/dayjs/plugin/utc`));
-const Database = require(`${folder}/server/database`);
-const { R } = require(`${folder}/node_modules/redbean-node`);
-const Monitor = require(`${folder}/server/model/monitor`);
+const theirs = require("node:module").createRequire(`${folder}/package.json`);
+theirs("dayjs").extend(theirs("dayjs/plugin/utc"));
+const Database = theirs("./server/database");
+const { R } = theirs("redbean-node");
+const Monitor = theirs("./server/model/monitor");
 
 (async () => {
     Database.initDataDir({ "data-dir": data });
