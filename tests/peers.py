@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -18,3 +19,13 @@ def peer(program: str) -> str:
     if os.environ.get("RINGBACK_REQUIRE_PEERS"):
         pytest.fail(f"{program} is required here and is not installed")
     pytest.skip(f"{program} is not installed")
+
+
+def peer_folder(name: str, variable: str) -> Path:
+    """The folder of a peer that no package brings, named by the environment. Without it as with ``peer``."""
+    folder = os.environ.get(variable)
+    if folder:
+        return Path(folder).resolve(strict=True)
+    if os.environ.get("RINGBACK_REQUIRE_PEERS"):
+        pytest.fail(f"{name} is required here, and {variable} does not name its folder")
+    pytest.skip(f"{name} is not installed: {variable} does not name its folder")

@@ -130,8 +130,9 @@ def uptime_kuma(
 ) -> None:
     """Bring in the heartbeats of a monitor of Uptime Kuma, from its SQLite file (kuma.db).
 
-    A heartbeat holds until the next one, and for its interval and a minute at most; then the state is unknown, as
-    it is in maintenance. An outage begins with the first heartbeat that failed, also where it was pending then.
+    A heartbeat holds until the next one, and for its interval and a minute or the time-out at most; then the
+    state is unknown, as it is in maintenance. An outage begins with the first heartbeat that failed, also where
+    it was pending then.
     """
     from monitor.imports import uptime_kuma  # noqa: PLC0415
     from monitor.imports.errors import SourceError  # noqa: PLC0415

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,12 +12,29 @@ from monitor.imports.errors import SourceError
 from monitor.imports.seen import Seen
 from monitor.sla.months import to_ms
 
+_UP, _PENDING = 1, 2
 _STATES = {0: "down", 1: "up", 2: None, 3: None}
 """Of a heartbeat's status. Pending is a failure that is being asked again, maintenance was not asked: neither says
 that the service was up or down."""
 
 _LATE_S = 60
-"""How much later than its interval a heartbeat may come: it is written when the answer, or its time-out, is there."""
+"""How much later than its interval a heartbeat may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Monitor:
+    key: int
+    interval_s: int
+    retry_s: int
+
+    def holds_ms(self, status: int) -> int:
+        """How long a heartbeat says how it is, where no other follows.
+
+        Its time is the one at which it asked, and the interval is waited for after the answer: one that failed
+        may have lasted for the time-out, four fifths of the interval.
+        """
+        late_s = _LATE_S if status == _UP else max(_LATE_S, self.interval_s * 4 // 5)
+        return (max(self.interval_s, self.retry_s) + late_s) * 1000
 
 
 def recorded(file: Path, monitor: str) -> list[Seen]:
@@ -28,26 +46,39 @@ def recorded(file: Path, monitor: str) -> list[Seen]:
     if not file.is_file():
         raise SourceError(f"{file}: expected the file of Uptime Kuma, such as kuma.db")
     try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            key, interval_s, retry_s = _monitor(db, file, monitor)
-            rows = db.execute(
-                "SELECT time, status FROM heartbeat WHERE monitor_id = ? ORDER BY time, id", (key,)
-            ).fetchall()
+        found, rows = _read(file.resolve(), monitor)
     except sqlite3.Error as error:
         raise SourceError(f"{file}: expected the file of Uptime Kuma: {error}") from None
-    holds_ms = (max(interval_s, retry_s) + _LATE_S) * 1000
-    return _confirmed([(_instant(file, time), _status(file, status)) for time, status in rows], holds_ms)
+    return _confirmed([(_instant(file, time), _status(file, status)) for time, status in rows], found)
 
 
-def _monitor(db: sqlite3.Connection, file: Path, monitor: str) -> tuple[int, int, int]:
-    """Its key, interval and retry interval, in seconds."""
+def _read(file: Path, monitor: str) -> tuple[_Monitor, list[tuple[object, object]]]:
+    """The monitor, and the times and states of its heartbeats.
+
+    Uptime Kuma's log (WAL) is beside the file while it runs, and after it was killed; what is in it counts. Where
+    there is none the file is complete. SQLite would make a log and leave it there, for which the folder must
+    be writable, and which Uptime Kuma may then not write: so it is told that nothing changes.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    at_rest = not log.exists()
+    address = f"{file.as_uri()}?mode=ro{'&immutable=1' if at_rest else ''}"
+    with closing(sqlite3.connect(address, uri=True)) as db:
+        found = _monitor(db, file, monitor)
+        rows = db.execute(
+            "SELECT time, status FROM heartbeat WHERE monitor_id = ? ORDER BY time, id", (found.key,)
+        ).fetchall()
+    started_meanwhile = at_rest and log.exists()
+    return _read(file, monitor) if started_meanwhile else (found, rows)
+
+
+def _monitor(db: sqlite3.Connection, file: Path, monitor: str) -> _Monitor:
     found = db.execute(
         "SELECT id, name, interval, coalesce(retry_interval, 0) FROM monitor WHERE ? IN (name, CAST(id AS TEXT))",
         (monitor,),
     ).fetchall()
     if len(found) == 1:
         key, _, interval_s, retry_s = found[0]
-        return key, int(interval_s), int(retry_s)
+        return _Monitor(key, int(interval_s), int(retry_s))
     if found:
         told = ", ".join(f"{name} ({key})" for key, name, *_ in found)
         raise SourceError(
@@ -76,15 +107,19 @@ def _status(file: Path, status: object) -> int:
     )
 
 
-def _confirmed(rows: list[tuple[int, int]], holds_ms: int) -> list[Seen]:
+def _confirmed(rows: list[tuple[int, int]], monitor: _Monitor) -> list[Seen]:
     seen: list[Seen] = []
     pending: list[int] = []
     for at_ms, status in rows:
-        if status == 2:
+        if status == _PENDING:
             pending.append(at_ms)
             continue
         state = _STATES[status] or "unknown"
-        seen += [Seen(one, state if state == "down" else "unknown", holds_ms) for one in pending]
+        seen += _pending(pending, state if state == "down" else "unknown", monitor)
         pending.clear()
-        seen.append(Seen(at_ms, state, holds_ms))
-    return seen + [Seen(one, "unknown", holds_ms) for one in pending]
+        seen.append(Seen(at_ms, state, monitor.holds_ms(status)))
+    return seen + _pending(pending, "unknown", monitor)
+
+
+def _pending(instants: list[int], state: str, monitor: _Monitor) -> list[Seen]:
+    return [Seen(at_ms, state, monitor.holds_ms(_PENDING)) for at_ms in instants]

@@ -61,10 +61,10 @@ class Process:
                 start_new_session=True,
             )
 
-    def start(self) -> int:
+    def start(self, within_s: float = 20.0) -> int:
         """Start it and wait until it answers; the wall time in ms by which it did."""
         self.launch()
-        eventually(self._is_up)
+        eventually(self._is_up, within_s)
         return now_ms()
 
     def kill(self) -> int:

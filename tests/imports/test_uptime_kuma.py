@@ -20,6 +20,7 @@ def kuma(folder: Path, beats: Sequence[tuple[int, int]]) -> Path:
     """Heartbeats: the minute of October in Luxembourg, and the status."""
     file = folder / "kuma.db"
     with closing(sqlite3.connect(file)) as db, db:
+        db.execute("PRAGMA journal_mode = WAL")
         db.executescript(
             """
             CREATE TABLE monitor (id INTEGER PRIMARY KEY AUTOINCREMENT, name VARCHAR(150), active BOOLEAN DEFAULT 1,
@@ -94,6 +95,32 @@ def test_importing_it_again_changes_nothing(site: Site, tmp_path: Path) -> None:
     file = kuma(tmp_path, minutes((range(10), UP), (range(10, 20), DOWN), (range(20, 61), UP)))
     assert bring_in(site, file, monitor="1")["spans"] == 3  # type: ignore[index]
     assert bring_in(site, file)["spans"] == 0  # type: ignore[index]
+
+
+def test_what_is_still_in_its_log_is_brought_in_too(site: Site, tmp_path: Path) -> None:
+    file = kuma(tmp_path, minutes((range(10), UP), (range(10, 20), DOWN), (range(20, 60), UP)))
+    with closing(sqlite3.connect(file)) as running:
+        running.execute("PRAGMA wal_autocheckpoint = 0")
+        running.execute(
+            "INSERT INTO heartbeat (monitor_id, status, time, duration) VALUES (1, 1, '2026-09-30 23:00:00.000', 60)"
+        )
+        running.commit()
+        bring_in(site, file)
+    assert measured(site, "2026-10-01T01:00")["unknown_ms"] == 0
+
+
+def test_a_database_at_rest_is_left_as_it_is_and_nothing_beside_it(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "of-uptime-kuma"
+    folder.mkdir()
+    file = kuma(
+        folder,
+        minutes(
+            (range(10), UP),
+        ),
+    )
+    before = (file.read_bytes(), list(folder.iterdir()))
+    bring_in(site, file)
+    assert (file.read_bytes(), list(folder.iterdir())) == before
 
 
 @pytest.mark.parametrize(
