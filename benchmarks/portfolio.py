@@ -25,7 +25,7 @@ from monitor.ledger.customers import customers
 from monitor.ledger.explaining import explain
 from monitor.ledger.explanation_record import explanation_record
 from monitor.ledger.freezing import freeze
-from monitor.ledger.report import report
+from monitor.ledger.report import month_figures
 from monitor.sla.intervals import Interval
 from monitor.sla.months import Month, bounds
 from monitor.store import spans
@@ -139,7 +139,7 @@ def measure(directory: Path) -> None:
     questions: dict[str, tuple[tuple[str, ...], Callable[[sqlite3.Connection], object]]] = {
         "report": (
             ("report", str(ASKED), "--json"),
-            lambda db: report(db, configuration.services, ASKED, NOW_MS),
+            lambda db: month_figures(db, configuration.services, ASKED, NOW_MS),
         ),
         "explain": (("explain", SERVICE, str(ASKED), "--json"), explained),
         "claim year": (

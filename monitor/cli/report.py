@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from monitor.claims.document import Document
-    from monitor.ledger.report import ReportedMonth
+    from monitor.ledger.report import MonthFigures, ReportedMonth
     from monitor.sla.months import Month
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -57,15 +57,18 @@ def command(
 
     A month that goes on is reported up to now. A frozen month shows its latest revision.
     """
-    from monitor.ledger.report import report  # noqa: PLC0415
+    from monitor.ledger.report import month_figures, report  # noqa: PLC0415
 
     if as_json + as_csv + bool(html or pdf) > 1:
         raise click.UsageError("expected one of --json, --csv and documents")
     services = invocation.services(service_id)
     with invocation.reading() as db:
-        found = report(db, services, month, invocation.now_ms)
-        if found and (html or pdf):
-            document = _document(db, invocation, month, found, language)
+        if as_json or as_csv:
+            found: Sequence[MonthFigures] = month_figures(db, services, month, invocation.now_ms)
+        else:
+            found = reported = report(db, services, month, invocation.now_ms)
+            if found and (html or pdf):
+                document = _document(db, invocation, month, reported, language)
     if service_id is not None and not found:
         raise Failure(f"{service_id}: {month} has not begun, or the service was not in contract")
     if not found and (html or pdf):
@@ -80,7 +83,7 @@ def command(
     elif html or pdf:
         _write(document, html, pdf, force)
     else:
-        _print_table(month, zone, found)
+        _print_table(month, zone, reported)
     for one in found:
         if one.outdated:
             say(

@@ -7,15 +7,17 @@ it is decided the earlier decision stands, and ``open`` is what it would change,
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from monitor.ledger.claims import ACCEPTED, OPEN, UNSENT
-from monitor.ledger.entitlements import Entitlement, Wanted, find
+from monitor.ledger.entitlements import CURRENCY, FROM, Lived, Wanted, keys, month_of_claim
 from monitor.sla.figures import written
 from monitor.sla.money import rounded
 from monitor.sla.months import Month
@@ -58,6 +60,34 @@ class Line:
     """Claims without an amount, that are not decided."""
 
 
+class _Step(NamedTuple):
+    state: str
+    amount: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim(Lived):
+    """As much of an entitlement as is counted: a year of a portfolio has tens of thousands."""
+
+    uid: str
+    kind: str
+    service: str
+    month: Month
+    amount: str | None
+    """None: to be agreed."""
+    currency: str
+    events: Sequence[_Step]
+
+
+_CLAIMS = f"""
+    SELECT entitlements.key, entitlements.uid, kind, id, months.month, reported_ms,
+           json_extract(incidents.terms, '$.zone'), amount, {CURRENCY} {FROM}
+    WHERE entitlements.key IN (SELECT value FROM json_each(?)) ORDER BY entitlements.key"""  # noqa: S608
+_STEPS = """
+    SELECT entitlement, state, amount FROM entitlement_events
+    WHERE entitlement IN (SELECT value FROM json_each(?)) ORDER BY key"""
+
+
 def sums_of_year(
     db: sqlite3.Connection,
     year: int,
@@ -65,11 +95,10 @@ def sums_of_year(
     services: Collection[str] | None = None,
 ) -> list[Line]:
     """By month, customer and currency; ``services``: of these alone. What was superseded counts for nothing."""
-    found = find(db, Wanted(Month(year, 1), Month(year, 12), services))
     lines: dict[tuple[Month, str, str], tuple[Sums, int]] = {}
-    for claims in _by_matter(found):
+    for claims in _by_matter(_read(db, year, services)):
         last = claims[-1]
-        key = (last.month, customers.get(last.service, ""), last.currency or "")
+        key = (last.month, customers.get(last.service, ""), last.currency)
         before, without = lines.get(key, (Sums(), 0))
         unknown = sum(one.amount is None and one.state in (*UNSENT, OPEN) for one in claims)
         lines[key] = before + _sums(claims), without + unknown
@@ -111,21 +140,39 @@ def amounts(sums: Sums, currency: str) -> dict[str, str]:
     return {one.name: _written(getattr(sums, one.name), currency) for one in fields(Sums)}
 
 
+@lru_cache(maxsize=1024)
 def _written(amount: Decimal, currency: str) -> str:
     return written(rounded(Fraction(amount), currency).amount) if currency else written(amount)
 
 
-def _by_matter(found: Iterable[Entitlement]) -> list[list[Entitlement]]:
-    """The claims of each service's month, and of each breached clock, in the order of drafting."""
-    matters: dict[tuple[object, ...], list[Entitlement]] = {}
-    for claim in sorted(found, key=lambda one: one.key):
+def _read(db: sqlite3.Connection, year: int, services: Collection[str] | None) -> list[_Claim]:
+    """Of the year, in the order of drafting; ``services``: of these alone."""
+    wanted = keys(db, Wanted(Month(year, 1), Month(year, 12), services))
+    asked = (json.dumps(wanted),)
+    steps: dict[int, list[_Step]] = {}
+    for key, *step in db.execute(_STEPS, asked):
+        steps.setdefault(key, []).append(_Step(*step))
+    return [
+        _Claim(
+            uid, kind, service, month_of_claim(month, reported_ms, zone), amount, currency or "", steps[key]
+        )
+        for key, uid, kind, service, month, reported_ms, zone, amount, currency in db.execute(_CLAIMS, asked)
+    ]
+
+
+def _by_matter(found: Iterable[_Claim]) -> Iterable[list[_Claim]]:
+    """The claims of each service's month, and of each breached clock."""
+    matters: dict[tuple[object, ...], list[_Claim]] = {}
+    for claim in found:
         of_month = claim.kind == "availability"
         matters.setdefault((claim.service, claim.month) if of_month else (claim.uid,), []).append(claim)
-    return list(matters.values())
+    return matters.values()
 
 
-def _sums(claims: list[Entitlement]) -> Sums:
+def _sums(claims: list[_Claim]) -> Sums:
     """Of one matter."""
+    if len(claims) == 1 and claims[0].state in UNSENT and not claims[0].was_sent:  # as most are
+        return Sums(drafted=Decimal(claims[0].amount or 0))
     sent = [one for one in claims if one.was_sent and one.state != "withdrawn"]
     decided = [one for one in sent if one.state != OPEN]
     claimed = _claimed(sent[-1]) if sent else _NOTHING
@@ -144,6 +191,6 @@ def _sums(claims: list[Entitlement]) -> Sums:
     )
 
 
-def _claimed(claim: Entitlement) -> Decimal:
+def _claimed(claim: _Claim) -> Decimal:
     """What it claims; where that had to be agreed, what was."""
     return Decimal(claim.amount) if claim.amount is not None else claim.accepted or _NOTHING

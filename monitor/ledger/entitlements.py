@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from monitor.ledger.claims import OPEN, UNSENT
@@ -31,6 +32,42 @@ class Event:
     """What was accepted, or paid with this event; negative where it was paid back."""
 
 
+class Step(Protocol):
+    """A state that a claim came into, with what was accepted or paid."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def amount(self) -> str | None: ...
+
+
+class Lived:
+    """What became of a claim, by its steps."""
+
+    __slots__ = ()
+    events: Sequence[Step]
+
+    @property
+    def state(self) -> str:
+        return self.events[-1].state
+
+    @property
+    def was_sent(self) -> bool:
+        return any(one.state == OPEN for one in self.events)
+
+    @property
+    def accepted(self) -> Decimal | None:
+        """What the provider accepted; None: it is not decided, or was rejected."""
+        amounts = [one.amount for one in self.events if one.state in ("accepted", "partly accepted")]
+        return Decimal(amounts[-1]) if amounts and amounts[-1] is not None else None
+
+    @property
+    def paid(self) -> Decimal:
+        """All that was paid on this claim."""
+        return sum((Decimal(one.amount or 0) for one in self.events if one.state == "paid"), Decimal(0))
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The claim that an entitlement amends."""
@@ -40,7 +77,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Entitlement:
+class Entitlement(Lived):
     """What is owed for a service's month, or for a clock that was breached in it."""
 
     key: int
@@ -65,14 +102,6 @@ class Entitlement:
     amends: Sent | None
     """The latest that was sent before and not withdrawn, whose amount this one replaces."""
     events: tuple[Event, ...]
-
-    @property
-    def state(self) -> str:
-        return self.events[-1].state
-
-    @property
-    def was_sent(self) -> bool:
-        return any(one.state == OPEN for one in self.events)
 
     @property
     def calculation(self) -> tuple[tuple[str, str, str], ...]:
@@ -101,17 +130,6 @@ class Entitlement:
         """The latest that the provider gave."""
         return next((one.reference for one in reversed(self.events) if one.reference), "")
 
-    @property
-    def accepted(self) -> Decimal | None:
-        """What the provider accepted; None: it is not decided, or was rejected."""
-        amounts = [one.amount for one in self.events if one.state in ("accepted", "partly accepted")]
-        return Decimal(amounts[-1]) if amounts and amounts[-1] is not None else None
-
-    @property
-    def paid(self) -> Decimal:
-        """All that was paid on this claim."""
-        return sum((Decimal(one.amount or 0) for one in self.events if one.state == "paid"), Decimal(0))
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -134,11 +152,11 @@ FROM = """
 
 TERMS = "coalesce(months.terms, incidents.terms)"
 """SQL for the terms that were in force, as JSON."""
-_CURRENCY = f"coalesce(currency, json_extract({TERMS}, '$.fee.currency'))"
+CURRENCY = f"coalesce(currency, json_extract({TERMS}, '$.fee.currency'))"
 """Of a claim whose amount is to be agreed: that of the fee."""
 
 _DETAILS = f"""
-    SELECT entitlements.key, entitlements.uid, kind, id, revision, incidents.uid, clock, amount, {_CURRENCY},
+    SELECT entitlements.key, entitlements.uid, kind, id, revision, incidents.uid, clock, amount, {CURRENCY},
            calculation, drafted_ms, json_extract({TERMS}, '$.zone'), json_extract({TERMS}, '$.plan.claim_within'),
            months.month, reported_ms {FROM}
     WHERE entitlements.key IN (SELECT value FROM json_each(?))"""  # noqa: S608
