@@ -47,8 +47,8 @@ def history(invocation: Invocation, file: Path, dry_run: bool, as_json: bool) ->
     {"service": "acme-trunk", "state": "up|degraded|down|unknown", "from": T, "to": T}
     {"service": "acme-trunk", "exclusion": "maintenance", "from": T, "to": T, "reason": "..."}
 
-    What no span covers is unknown. What is there already is passed over, so that a file can be imported
-    again after lines were added to it. Frozen months that it touches get a revision.
+    What no span covers is unknown. What an earlier import says as well is passed over, so that a file can be
+    imported again after lines were added to it or its last span went on. Frozen months that it touches get a revision.
     """
     _bring_in(invocation, *read_file(file), dry_run, as_json)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 import uuid
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from monitor.sla.intervals import Interval, subtract
 from monitor.store import exclusions, facts, spans
 from monitor.store.history_file import (
     MISTAKES_SHOWN,
@@ -37,44 +39,58 @@ def import_history(
 ) -> Imported:
     """Write a history down, within the caller's transaction; ``source`` says where it comes from.
 
-    What is known already in the same words is passed over. Raises HistoryErrors, and the caller rolls back,
-    where a span contradicts an earlier import or overlaps what the agent saw itself. Where no agent runs,
+    What an earlier import says as well is passed over, also where that is a part of a span: a source that has grown
+    can be brought in again. Raises HistoryErrors, and the caller rolls back, where a span contradicts an earlier
+    import or overlaps what the agent saw itself. Where no agent runs,
     call facts.end_dead_runs first: an open span of a dead run reaches into the future.
     """
     new_spans: dict[str, list[HistorySpan]] = {}
     mistakes: list[str] = []
     for service, found in history.spans.items():
-        new_spans[service], problems = _unknown_yet(db, service, found, zoneinfo.ZoneInfo(zones[service]))
-        mistakes += problems
+        there = _there(db, service, found[0].from_ms, max(span.to_ms for span in found))
+        new_spans[service] = _unknown_yet(found, there)
+        mistakes += _contradictions(new_spans[service], there, zoneinfo.ZoneInfo(zones[service]))
     if mistakes:
         raise HistoryErrors(mistakes[:MISTAKES_SHOWN], more=len(mistakes) > MISTAKES_SHOWN)
     new_exclusions = [one for one in history.exclusions if _add_exclusion(db, one, source, now_ms)]
     _add_spans(db, new_spans, source, now_ms)
-    total = sum(map(len, history.spans.values())) + len(history.exclusions)
     new: list[HistorySpan | HistoryExclusion] = [*chain.from_iterable(new_spans.values()), *new_exclusions]
-    count = len(new) - len(new_exclusions)
-    return Imported(count, len(new_exclusions), total - len(new), _windows(new))
+    total = sum(map(len, history.spans.values())) + len(history.exclusions)
+    known = total - len({record.line for record in new})
+    return Imported(len(new) - len(new_exclusions), len(new_exclusions), known, _windows(new))
 
 
-def _unknown_yet(
-    db: sqlite3.Connection, service: str, found: Sequence[HistorySpan], zone: zoneinfo.ZoneInfo
-) -> tuple[list[HistorySpan], list[str]]:
-    """The spans that are new, and a message for each one that contradicts what is there."""
-    there = _there(db, service, found[0].from_ms, max(span.to_ms for span in found))
+def _unknown_yet(found: Iterable[HistorySpan], there: Iterable[Span]) -> list[HistorySpan]:
+    """The spans, and the parts of spans, that no earlier import says as well."""
+    agreed: dict[str, list[Interval]] = {}
+    for span in there:
+        if span.source == "import" and span.to_ms is not None:
+            agreed.setdefault(span.state, []).append((span.from_ms, span.to_ms))
+    claimed: dict[str, list[HistorySpan]] = {}
+    for one in found:
+        claimed.setdefault(one.state, []).append(one)
+    new = []
+    for state, own in claimed.items():
+        starts = [one.from_ms for one in own]
+        for from_ms, to_ms in subtract([(one.from_ms, one.to_ms) for one in own], agreed.get(state, ())):
+            new.append(replace(own[bisect_right(starts, from_ms) - 1], from_ms=from_ms, to_ms=to_ms))
+    return sorted(new, key=lambda one: one.from_ms)
+
+
+def _contradictions(new: Iterable[HistorySpan], there: Sequence[Span], zone: zoneinfo.ZoneInfo) -> list[str]:
+    """A message for each span that overlaps what is there and says something else."""
     starts = [span.from_ms for span in there]
-    same = {(span.from_ms, span.to_ms, span.state) for span in there if span.source == "import"}
-    new = [span for span in found if (span.from_ms, span.to_ms, span.state) not in same]
     mistakes = []
     for span in new:
         other = spans.meeting(span.from_ms, span.to_ms, there, starts)
         if other is not None:
             end = other.to_ms if other.to_ms is not None else span.to_ms
-            told = described(HistorySpan(0, service, other.state, other.from_ms, end), zone)
+            told = described(HistorySpan(0, span.service, other.state, other.from_ms, end), zone)
             mistakes.append(
-                f"line {span.line}: {service}: expected a span that overlaps nothing known:"
+                f"line {span.line}: {span.service}: expected a span that contradicts nothing known:"
                 f" {described(span, zone)} overlaps {told} ({other.reason})"
             )
-    return new, mistakes
+    return mistakes
 
 
 def _there(db: sqlite3.Connection, service: str, from_ms: int, to_ms: int) -> list[Span]:

@@ -97,6 +97,18 @@ def test_importing_it_again_changes_nothing(site: Site, tmp_path: Path) -> None:
     assert bring_in(site, file)["spans"] == 0  # type: ignore[index]
 
 
+def test_a_file_that_has_grown_is_brought_in_again_and_what_was_pending_at_its_end_then_counts(
+    site: Site, tmp_path: Path
+) -> None:
+    beats = minutes((range(10), UP), (range(10, 13), PENDING), (range(13, 20), DOWN), (range(20, 61), UP))
+    for grown_to in (5, 12, 15, 40, 61):
+        folder = tmp_path / str(grown_to)
+        folder.mkdir()
+        bring_in(site, kuma(folder, beats[:grown_to]))
+    found = measured(site, "2026-10-01T01:00")
+    assert (found["down_ms"], found["unknown_ms"], found["outages"]) == (10 * 60_000, 0, 1)
+
+
 def test_what_is_still_in_its_log_is_brought_in_too(site: Site, tmp_path: Path) -> None:
     file = kuma(tmp_path, minutes((range(10), UP), (range(10, 20), DOWN), (range(20, 60), UP)))
     with closing(sqlite3.connect(file)) as running:

@@ -80,7 +80,7 @@ def kept(db: sqlite3.Connection) -> Exclusion:
 
 @pytest.fixture
 def frozen(book: Book, request: pytest.FixtureRequest) -> Book:
-    """October of two services from its second day, each down for two hours; the first one with what a test takes back."""
+    """October of two services from its second day, each down for two hours; one with what a test takes back."""
     book.configure(SERVICES)
     begin, end = at("2026-10-02"), at("2026-11-02")
     turns = (begin, "up"), (at("2026-10-10T10:00"), "down"), (at("2026-10-10T12:00"), "up")

@@ -15,6 +15,7 @@ from tests.store.recorded import changed, run
 
 ZONES = {"acme": "Europe/Luxembourg", "other": "Europe/Luxembourg"}
 NOW = 1_800_000_000_000
+DAY_MS = 24 * 3_600_000
 
 
 def span(first: int, last: int, state: str = "up", service: str = "acme") -> bytes:
@@ -64,7 +65,7 @@ def test_lines_added_to_a_file_are_all_that_a_second_import_takes(db: sqlite3.Co
 
 
 @pytest.mark.parametrize(
-    "later", [span(2, 5, "down"), span(1, 3, "down"), span(1, 4), span(1, 3)[:-1] + b" }"]
+    "later", [span(2, 5, "down"), span(1, 3, "down"), span(1, 3, "degraded"), span(1, 3)[:-1] + b" }"]
 )
 def test_a_span_that_contradicts_an_earlier_import_is_refused_unless_it_says_the_same(
     db: sqlite3.Connection, later: bytes
@@ -79,6 +80,30 @@ def test_a_span_that_contradicts_an_earlier_import_is_refused_unless_it_says_the
     ):
         bring_in(db, [span(9, 10), later])
     assert everything(db) == before
+
+
+def test_a_source_that_has_grown_is_brought_in_again_and_an_outage_that_went_on_is_one(
+    db: sqlite3.Connection,
+) -> None:
+    bring_in(db, [span(1, 2), span(2, 3, "down")])
+    again = bring_in(db, [span(1, 2), span(2, 4, "down"), span(4, 5)])
+    assert (again.spans, again.known) == (2, 1)
+    grown = db.execute(
+        "SELECT state, to_ms - from_ms, outage - from_ms FROM spans ORDER BY from_ms"
+    ).fetchall()
+    assert grown == [("up", DAY_MS, None), ("down", 2 * DAY_MS, 0), ("up", DAY_MS, None)]
+    assert bring_in(db, [span(1, 2), span(2, 4, "down"), span(4, 5)]).known == 3
+
+
+def test_of_a_span_around_what_is_known_only_the_rest_is_new(db: sqlite3.Connection) -> None:
+    bring_in(db, [span(2, 3)])
+    around = bring_in(db, [span(1, 5)])
+    assert (around.spans, around.known, around.touched["acme"][1] - around.touched["acme"][0]) == (
+        2,
+        0,
+        4 * DAY_MS,
+    )
+    assert len(db.execute("SELECT state FROM spans").fetchall()) == 1
 
 
 def test_a_span_over_what_the_agent_saw_is_refused(db: sqlite3.Connection) -> None:
@@ -103,7 +128,7 @@ def test_an_open_span_of_a_dead_agent_ends_at_its_heartbeat(db: sqlite3.Connecti
 def test_a_bad_span_of_one_service_keeps_all_others_out(db: sqlite3.Connection) -> None:
     bring_in(db, [span(1, 3)])
     with pytest.raises(HistoryErrors):
-        bring_in(db, [span(1, 2, service="other"), EXCLUDED, span(2, 4)])
+        bring_in(db, [span(1, 2, service="other"), EXCLUDED, span(2, 4, "down")])
     assert db.execute("SELECT count(*) FROM exclusions").fetchone() == (0,)
     assert db.execute("SELECT count(*) FROM services").fetchone() == (1,)
 
