@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -16,10 +17,10 @@ from babel.numbers import (
     get_plus_sign_symbol,
 )
 
-from monitor.claims.words import LANGUAGES, RECORDED, WORDS
+from monitor.claims.words import LANGUAGES, RECORDED, RECORDED_OF, WORDS
 
-_PLACES = {"fr": "fr_LU", "en": "en_150", "de": "de_LU"}
-"""The languages as they are written in Luxembourg; English as in Europe: CLDR has no English of Luxembourg."""
+_PLACES = {"fr": "fr", "en": "en_150", "de": "de"}
+"""English as it is written in Europe: days come before months, and the euro after its amount."""
 
 _NBSP = "\u00a0"
 
@@ -40,7 +41,14 @@ class Language:
 
     def recorded(self, text: str) -> str:
         """What was recorded: in the language where Ringback wrote it, else as it stands."""
-        return RECORDED[text][LANGUAGES.index(self.code)] if text in RECORDED else text
+        language = LANGUAGES.index(self.code)
+        if text in RECORDED:
+            return RECORDED[text][language]
+        for pattern, texts in _patterns():
+            found = pattern.fullmatch(text)
+            if found is not None:
+                return texts[language].format(**found.groupdict())
+        return text
 
     def month(self, month: str) -> str:
         """``2026-10``: octobre 2026."""
@@ -102,6 +110,15 @@ class Language:
     @cached_property
     def _point(self) -> str:
         return str(get_decimal_symbol(self._locale))
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], tuple[str, str, str]], ...]:
+    """What tells each recorded reason, with its texts."""
+    return tuple(
+        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(texts[1])), re.DOTALL), texts)
+        for texts in RECORDED_OF
+    )
 
 
 def _pattern(places: int) -> str:

@@ -224,5 +224,54 @@ RECORDED: Mapping[str, tuple[str, str, str]] = {
     "nothing was measured": ("rien n’a été mesuré", "nothing was measured", "nichts wurde gemessen"),
     "the month is over": ("le mois est terminé", "the month is over", "der Monat ist zu Ende"),
     "imported": ("repris d’un historique", "from an imported history", "aus einem importierten Verlauf"),
+    "recorded late by the agent": (
+        "enregistré tardivement par l’agent",
+        "recorded late by the agent",
+        "vom Agenten verspätet aufgezeichnet",
+    ),
 }
 """What Ringback itself records in words; all else that is recorded stands as it was written."""
+
+RECORDED_OF: tuple[tuple[str, str, str], ...] = (
+    (
+        "exclusion {uid} saisie par {author}\u202f: {reason}",
+        "exclusion {uid} entered by {author}: {reason}",
+        "Ausnahme {uid} erfasst von {author}: {reason}",
+    ),
+    (
+        "exclusion {uid} retirée par {author}\u202f: {reason}",
+        "exclusion {uid} withdrawn by {author}: {reason}",
+        "Ausnahme {uid} zurückgezogen von {author}: {reason}",
+    ),
+    (
+        "{count} exclusions saisies par {author}\u202f: {reason}",
+        "{count} exclusions entered by {author}: {reason}",
+        "{count} Ausnahmen erfasst von {author}: {reason}",
+    ),
+    (
+        "correction {uid} saisie par {author}\u202f: {reason}",
+        "correction {uid} entered by {author}: {reason}",
+        "Berichtigung {uid} erfasst von {author}: {reason}",
+    ),
+    (
+        "correction {uid} retirée par {author}\u202f: {reason}",
+        "correction {uid} withdrawn by {author}: {reason}",
+        "Berichtigung {uid} zurückgezogen von {author}: {reason}",
+    ),
+    (
+        "calendrier repris par {author}",
+        "calendar imported by {author}",
+        "Kalender importiert von {author}",
+    ),
+    (
+        "historique repris de {source}",
+        "history imported from {source}",
+        "Verlauf importiert aus {source}",
+    ),
+    (
+        "recalculé à la demande de {author}\u202f: {reason}",
+        "reopened by {author}: {reason}",
+        "neu berechnet auf Wunsch von {author}: {reason}",
+    ),
+)
+"""Reasons that Ringback records with what people gave: the names and reasons stand as they were written."""

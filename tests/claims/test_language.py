@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.claims.language import Language
-from monitor.claims.words import LANGUAGES, RECORDED, WORDS
+from monitor.claims.words import LANGUAGES, RECORDED, RECORDED_OF, WORDS
 from monitor.ledger.claims import STEPS
 from monitor.store.exclusions import CLASSES
 from probes.outcome import Verdict
@@ -25,7 +25,7 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize(
     ("language", "instant", "amount", "share", "spent"),
     [
-        (FR, "5 oct. 2026 08:03:07 +02:00", "1.234.567,50 €", "99,90 %", "2 j 03 h 04 min 05,250 s"),
+        (FR, "5 oct. 2026 08:03:07 +02:00", "1 234 567,50 €", "99,90 %", "2 j 03 h 04 min 05,250 s"),
         (EN, "5 Oct 2026 08:03:07 +02:00", "1,234,567.50 €", "99.90%", "2 d 03 h 04 min 05.250 s"),
         (DE, "05.10.2026 08:03:07 +02:00", "1.234.567,50 €", "99,90 %", "2 T 03 h 04 min 05,250 s"),
     ],
@@ -73,6 +73,24 @@ def test_a_duration_is_exact(language: Language, milliseconds: int) -> None:
         whole, _, rest = digits.replace(",", ".").partition(".")
         total += int(whole) * units[unit] + int(rest or 0)
     assert total == milliseconds
+
+
+def test_what_ringback_recorded_is_told_in_the_language_and_what_people_wrote_as_it_stands() -> None:
+    reason = "exclusion 00e7 entered by {noc}: new SBC: the second"
+    assert plain(FR.recorded(reason)) == "exclusion 00e7 saisie par {noc} : new SBC: the second"
+    assert EN.recorded(reason) == reason
+    assert DE.recorded(reason) == "Ausnahme 00e7 erfasst von {noc}: new SBC: the second"
+    assert DE.recorded("12 exclusions entered by a: b\nc") == "12 Ausnahmen erfasst von a: b\nc"
+    assert DE.recorded("entered by a") == "entered by a"
+
+
+@pytest.mark.parametrize("texts", RECORDED_OF)
+def test_each_recorded_reason_is_told_back_by_its_own_words(texts: tuple[str, str, str]) -> None:
+    fields = {name for _, name, _, _ in string.Formatter().parse(texts[1]) if name}
+    values = {name: f"<{name}>" for name in fields}
+    assert [one.recorded(texts[1].format(**values)) for one in (FR, EN, DE)] == [
+        one.format(**values) for one in texts
+    ]
 
 
 def test_every_sentence_takes_the_same_values_in_each_language() -> None:
