@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -84,6 +84,7 @@ class Calendar:
         self._configuration = configuration
         self._writer = writer
         self._timeline = timeline
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._all_again_at = 0.0
         self._looked_at = 0
         """The latest change that was looked at for having been recorded late."""
@@ -97,10 +98,32 @@ class Calendar:
             self._remind, "cron", hour=REMIND_AT, next_run_time=soon + timedelta(seconds=REMIND_AFTER_S)
         )
 
-    def _add(self, job: Callable[[], Any], trigger: str, **when: Any) -> None:
+    def _add(self, job: Callable[[], Awaitable[None]], trigger: str, **when: Any) -> None:
         self._scheduler.add_job(
-            job, trigger, misfire_grace_time=None, coalesce=True, max_instances=1, name=job.__name__, **when
+            partial(self._until_the_stop, job),
+            trigger,
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
+            name=job.__name__,
+            **when,
         )
+
+    async def _until_the_stop(self, job: Callable[[], Awaitable[None]]) -> None:
+        """A job that the agent's stop cuts off is no failure, which the scheduler would report."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
+        try:
+            with suppress(asyncio.CancelledError):
+                await job()
+        finally:
+            self._under_way.discard(task)
+
+    async def ended(self) -> None:
+        """Wait, after the scheduler was shut down, until the jobs that it cut off have cleaned up."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
 
     async def _refresh(self) -> None:
         """Compute the running month of the services that changed, now and then of all."""

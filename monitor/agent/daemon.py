@@ -37,8 +37,9 @@ DRAIN_S = 15.0
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter from the loop (Python's own default is five times that)."""
 
-GARBAGE = (20_000, 10, 100)
-"""Python's own thresholds (700, 10, 10) look for garbage many times a second; a probe leaves no cycles behind."""
+GARBAGE = (1_000, 10, 2_000)
+"""How often garbage is looked for. The younger generations are kept small, for the loop stands still while one is
+looked through; all of them are hardly ever (Python's own 10), for a probe leaves no cycles behind."""
 
 log = structlog.get_logger("agent")
 
@@ -103,7 +104,7 @@ class Agent:
         stopped.cancel()
         if beating.done():
             beating.result()  # raises what ended it: without its writer the agent is of no use
-        await self._drain(schedule, scheduler, doors, beating)
+        await self._drain(schedule, scheduler, calendar, doors, beating)
 
     async def _begin_run(self) -> int:
         """Enter the run; the instant up to which an earlier one recorded, where that lies ahead of our clock."""
@@ -155,6 +156,7 @@ class Agent:
         self,
         schedule: Schedule,
         scheduler: AsyncIOScheduler,
+        calendar: Calendar,
         doors: Doors,
         beating: asyncio.Task[None],
     ) -> None:
@@ -165,6 +167,7 @@ class Agent:
         await self.watch.drain(DRAIN_S)
         beating.cancel()
         scheduler.shutdown(wait=False)
+        await calendar.ended()
         await asyncio.wrap_future(self.writer.stop_run(self.timeline.now_ms()))
         await doors.close()
         await seal_in_portions(self.writer.seal)

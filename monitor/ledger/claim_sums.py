@@ -17,7 +17,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from monitor.ledger.claims import ACCEPTED, OPEN, UNSENT
-from monitor.ledger.entitlements import CURRENCY, FROM, Lived, Wanted, keys, month_of_claim
+from monitor.ledger.entitlements import CURRENCY, FROM, Lived, month_of_claim
+from monitor.ledger.rollup import around_month
 from monitor.sla.figures import written
 from monitor.sla.money import rounded
 from monitor.sla.months import Month
@@ -82,7 +83,8 @@ class _Claim(Lived):
 _CLAIMS = f"""
     SELECT entitlements.key, entitlements.uid, kind, id, months.month, reported_ms,
            json_extract(incidents.terms, '$.zone'), amount, {CURRENCY} {FROM}
-    WHERE entitlements.key IN (SELECT value FROM json_each(?)) ORDER BY entitlements.key"""  # noqa: S608
+    WHERE (months.month BETWEEN :first AND :last OR reported_ms BETWEEN :from AND :to)
+    AND (:services IS NULL OR id IN (SELECT value FROM json_each(:services))) ORDER BY entitlements.key"""  # noqa: S608
 _STEPS = """
     SELECT entitlement, state, amount FROM entitlement_events
     WHERE entitlement IN (SELECT value FROM json_each(?)) ORDER BY key"""
@@ -147,17 +149,25 @@ def _written(amount: Decimal, currency: str) -> str:
 
 def _read(db: sqlite3.Connection, year: int, services: Collection[str] | None) -> list[_Claim]:
     """Of the year, in the order of drafting; ``services``: of these alone."""
-    wanted = keys(db, Wanted(Month(year, 1), Month(year, 12), services))
-    asked = (json.dumps(wanted),)
+    first, last = Month(year, 1), Month(year, 12)
+    asked = {
+        "first": str(first),
+        "last": str(last),
+        "from": around_month(first)[0],
+        "to": around_month(last)[1],
+        "services": None if services is None else json.dumps(list(services)),
+    }
+    rows = db.execute(_CLAIMS, asked).fetchall()
     steps: dict[int, list[_Step]] = {}
-    for key, *step in db.execute(_STEPS, asked):
+    for key, *step in db.execute(_STEPS, (json.dumps([key for key, *_ in rows]),)):
         steps.setdefault(key, []).append(_Step(*step))
-    return [
+    found = [
         _Claim(
             uid, kind, service, month_of_claim(month, reported_ms, zone), amount, currency or "", steps[key]
         )
-        for key, uid, kind, service, month, reported_ms, zone, amount, currency in db.execute(_CLAIMS, asked)
+        for key, uid, kind, service, month, reported_ms, zone, amount, currency in rows
     ]
+    return [one for one in found if one.month.year == year]
 
 
 def _by_matter(found: Iterable[_Claim]) -> Iterable[list[_Claim]]:

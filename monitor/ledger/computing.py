@@ -60,7 +60,7 @@ class Computing:
         process = self._running()
         with contextlib.suppress(ProcessLookupError):
             process.kill()  # it only reads
-        await process.wait()
+        await process.communicate()  # closes its pipes, too
 
     async def due(self, portions: Iterable[Services]) -> AsyncIterator[tuple[Services, Computed]]:
         """For each portion of services the months that are due, ready to be frozen. Raises StoreError.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -130,6 +131,29 @@ def test_an_agent_that_is_killed_while_it_freezes_completes_it_and_nothing_is_th
         assert agent.json("month", "freeze", str(LAST))["frozen"] == []
     assert [dict(row) for row in frozen(agent)] == expected
     assert agent.rows("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+
+
+def test_an_agent_that_is_told_to_stop_while_it_freezes_ends_in_order_and_the_next_one_goes_on(
+    tmp_path: Path,
+) -> None:
+    count = 300
+    agent = Ringback(tmp_path, services(count))
+    lives_that_ended(agent.database, count)
+    agent.launch()
+    try:
+        eventually(lambda: count_of(agent, "months") > 20)
+        agent.signal(signal.SIGTERM)
+        assert agent.child is not None
+        assert agent.child.wait(10) == 0
+    finally:
+        agent.kill()
+    assert 20 < count_of(agent, "months") < 2 * count, "it was stopped in the middle"
+    assert "Traceback" not in agent.log.read_text()
+    assert agent.rows(
+        "SELECT count(*) AS number FROM runs WHERE stopped_ms IS NULL AND vantage <> 'lux-1'"
+    ) == [{"number": 0}]
+    with running(agent):
+        eventually(lambda: count_of(agent, "months") == 2 * count)
 
 
 def as_frozen_without_a_break(agent: Ringback) -> list[dict[str, object]]:
