@@ -43,7 +43,7 @@ def measured_percentage(figures: Figures, language: Language) -> str:
 
 
 def _availability(figures: Figures, language: Language) -> list[Row]:
-    total, down = f"{language.number(figures['total_ms'])} ms", f"{language.number(figures['down_ms'])} ms"
+    total, down = language.milliseconds(figures["total_ms"]), language.milliseconds(figures["down_ms"])
     word = language.word
     return [
         (word("T"), _within(figures, language), total),
@@ -61,7 +61,7 @@ def _within(figures: Figures, language: Language) -> str:
     removed_ms = length_ms - figures["total_ms"]
     if removed_ms <= 0:
         return language.word("T how")
-    length, removed = (f"{language.number(ms)} ms" for ms in (length_ms, removed_ms))
+    length, removed = language.milliseconds(length_ms), language.milliseconds(removed_ms)
     return language.word("T removed", length=length, removed=removed)
 
 
@@ -71,7 +71,7 @@ def _hours(claim: Claim, figures: Figures, credit: Credit, language: Language) -
         recorded = next((one["how"] for one in claim["calculation"] if one["what"] == "hours H"), "")
         how = language.word(f"H {rule}", hours=recorded.rpartition(": ")[2])
     else:
-        how = f"{language.number(figures['down_ms'])} ms / {language.number(_HOUR_MS)} ms"
+        how = f"{language.milliseconds(figures['down_ms'])} / {language.milliseconds(_HOUR_MS)}"
     return language.word("H"), how, language.number(credit["hours"])
 
 

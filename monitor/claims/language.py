@@ -93,6 +93,10 @@ class Language:
         places = len(text.partition(".")[2])
         return str(format_decimal(Decimal(text), _pattern(places), locale=self._locale))
 
+    def milliseconds(self, count: str | int) -> str:
+        """2 682 000 000 ms."""
+        return f"{self.number(count)}{_NBSP}ms"
+
     def percent(self, text: str) -> str:
         """Of ``99.7315 %`` or ``99.7315``."""
         pattern = self._locale.percent_formats[None].pattern
