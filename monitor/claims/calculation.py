@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from monitor.claims.clock_calculation import clock_calculation
 from monitor.claims.language import Language
 from monitor.claims.pack import Claim, Credit, Figures
 from monitor.sla.figures import percentage, plain_ratio
@@ -12,16 +14,14 @@ from monitor.sla.figures import percentage, plain_ratio
 Row = tuple[str, str, str]
 
 _HOUR_MS = 3_600_000
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def calculation(claim: Claim, language: Language) -> list[Row]:
-    """What, how, result. Of a breached clock the steps are told as they were recorded."""
+    """What, how, result."""
     figures = claim["figures"]
     if figures is None:
-        return [
-            (language.recorded(one["what"]), language.recorded(one["how"]), language.recorded(one["result"]))
-            for one in claim["calculation"]
-        ]
+        return clock_calculation(claim, language)
     measured = _availability(figures, language)
     credit = figures["credit"]
     if credit is None:
@@ -43,15 +43,26 @@ def measured_percentage(figures: Figures, language: Language) -> str:
 
 
 def _availability(figures: Figures, language: Language) -> list[Row]:
-    total, down = f"{language.number(figures['total_ms'])} ms", f"{language.number(figures['down_ms'])} ms"
+    total, down = language.milliseconds(figures["total_ms"]), language.milliseconds(figures["down_ms"])
     word = language.word
     return [
-        (word("T"), word("T how"), total),
+        (word("T"), _within(figures, language), total),
         (word("D"), word("D how"), down),
         (word("A"), f"({total} − {down}) / {total}", measured_percentage(figures, language)),
         (word("G"), word("G how"), ratio(figures["guarantee"], language)),
         (word("B"), word("B how"), word("yes" if figures["breach"] else "no")),
     ]
+
+
+def _within(figures: Figures, language: Language) -> str:
+    """What T is of, with the time that the plan takes out of it."""
+    start, end = (datetime.fromisoformat(figures[edge]) for edge in ("from", "to"))
+    length_ms = (end - start) // _MILLISECOND
+    removed_ms = length_ms - figures["total_ms"]
+    if removed_ms <= 0:
+        return language.word("T how")
+    length, removed = language.milliseconds(length_ms), language.milliseconds(removed_ms)
+    return language.word("T removed", length=length, removed=removed)
 
 
 def _hours(claim: Claim, figures: Figures, credit: Credit, language: Language) -> Row:
@@ -60,7 +71,7 @@ def _hours(claim: Claim, figures: Figures, credit: Credit, language: Language) -
         recorded = next((one["how"] for one in claim["calculation"] if one["what"] == "hours H"), "")
         how = language.word(f"H {rule}", hours=recorded.rpartition(": ")[2])
     else:
-        how = f"{language.number(figures['down_ms'])} ms / {language.number(_HOUR_MS)} ms"
+        how = f"{language.milliseconds(figures['down_ms'])} / {language.milliseconds(_HOUR_MS)}"
     return language.word("H"), how, language.number(credit["hours"])
 
 

@@ -52,7 +52,8 @@ def _claims(claims: Sequence[Claim], language: Language) -> Table:
         word("services"),
         (
             Column(word("service")),
-            *(Column(word(name), "figure") for name in ("availability", "guarantee", "downtime", "amount")),
+            *(Column(word(name), "figure") for name in ("availability", "guarantee", "downtime")),
+            Column(word("amount"), "number"),
         ),
         [_claim_row(one, language) for one in claims],
     )
@@ -62,7 +63,8 @@ def _claim_row(claim: Claim, language: Language) -> tuple[str, ...]:
     figures = claim["figures"]
     amount = language.money(claim["amount"], claim["currency"])
     if figures is None:
-        return claim["service"]["name"], language.word(claim["clock"] or "clock"), "", "", amount
+        clock = language.word(claim["clock"] or "clock")
+        return f"{claim['service']['name']}, {clock}", "", "", "", amount
     return (
         claim["service"]["name"],
         measured_percentage(figures, language),

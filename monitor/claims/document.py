@@ -13,8 +13,9 @@ Facts = Sequence[tuple[str, str]]
 @dataclass(frozen=True, slots=True)
 class Column:
     title: str
-    kind: Literal["text", "short", "number", "instant", "span", "figure"] = "text"
-    """``text`` takes the width that is left; numbers, spans of time and figures stand to the right."""
+    kind: Literal["text", "short", "number", "instant", "span", "figure", "signed"] = "text"
+    """``text`` takes the width that is left, and so does ``signed``, a name and an instant; numbers, spans of time and
+    figures stand to the right."""
 
 
 @dataclass(frozen=True, slots=True)

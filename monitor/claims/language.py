@@ -17,7 +17,8 @@ from babel.numbers import (
     get_plus_sign_symbol,
 )
 
-from monitor.claims.words import LANGUAGES, RECORDED, RECORDED_OF, WORDS
+from monitor.claims.recorded import RECORDED, RECORDED_OF
+from monitor.claims.words import LANGUAGES, WORDS
 
 _PLACES = {"fr": "fr", "en": "en_150", "de": "de"}
 """English as it is written in Europe: days come before months, and the euro after its amount."""
@@ -55,8 +56,10 @@ class Language:
         return str(format_skeleton("yMMMM", datetime.fromisoformat(f"{month}-01"), locale=self._locale))
 
     def day(self, instant: str) -> str:
-        """Of an ISO instant: 5 oct. 2026."""
+        """Of an ISO instant: 5 oct. 2026, 1er oct. 2026."""
         text = format_date(datetime.fromisoformat(instant), "medium", locale=self._locale)
+        if self.code == "fr":
+            text = re.sub(r"^1\b", "1er", text)
         return str(text).replace(" ", _NBSP)
 
     def instant(self, instant: str | None) -> str:
@@ -89,6 +92,10 @@ class Language:
         text = str(digits)
         places = len(text.partition(".")[2])
         return str(format_decimal(Decimal(text), _pattern(places), locale=self._locale))
+
+    def milliseconds(self, count: str | int) -> str:
+        """2 682 000 000 ms."""
+        return f"{self.number(count)}{_NBSP}ms"
 
     def percent(self, text: str) -> str:
         """Of ``99.7315 %`` or ``99.7315``."""

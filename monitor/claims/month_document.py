@@ -59,7 +59,10 @@ def _overview(services: Sequence[ServiceMonth], language: Language) -> Table:
         language.word("services"),
         (
             Column(language.word("service")),
-            *(Column(language.word(name), "number" if name == "outages" else "figure") for name in names),
+            *(
+                Column(language.word(name), "number" if name in ("outages", "credit") else "figure")
+                for name in names
+            ),
         ),
         [_row(one, language) for one in services],
         language.word("truncated"),
@@ -81,7 +84,9 @@ def _row(one: ServiceMonth, language: Language) -> tuple[str, ...]:
 
 def _credit(figures: Figures, language: Language) -> str:
     credit = figures["credit"]
-    return language.word("none") if credit is None else language.money(credit["amount"], credit["currency"])
+    return (
+        language.word("no credit") if credit is None else language.money(credit["amount"], credit["currency"])
+    )
 
 
 def _section(one: ServiceMonth, month: str, language: Language) -> Section:

@@ -44,7 +44,7 @@ def exclusions_table(exclusions: Sequence[Exclusion], language: Language) -> Tab
             Column(word("end"), "instant"),
             Column(word("class"), "short"),
             Column(word("reason")),
-            Column(word("author"), "text"),
+            Column(word("author"), "signed"),
         ),
         [
             (
@@ -118,4 +118,4 @@ def _witnessed(number: str, change: Evidence, language: Language) -> list[tuple[
 
 
 def _round_trip(microseconds: int, language: Language) -> str:
-    return f"{language.number(f'{microseconds // 1000}.{microseconds % 1000:03}')}\u00a0ms"
+    return language.milliseconds(f"{microseconds // 1000}.{microseconds % 1000:03}")

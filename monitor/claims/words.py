@@ -66,33 +66,34 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "as of": ("Situation au", "As of", "Stand vom"),
     "agreed later": ("à convenir", "to be agreed", "zu vereinbaren"),
     "none": ("aucune", "none", "keine"),
+    "no credit": ("aucun", "none", "keine"),
     "clock": ("Délai dépassé", "Breached clock", "Überschrittene Frist"),
     "mrt": ("temps de réponse (MRT)", "response time (MRT)", "Reaktionszeit (MRT)"),
     "tti": ("délai d’intervention (DMI)", "time to intervention (TTI)", "Zeit bis zum Eingriff (TTI)"),
     "ttr": ("délai de résolution (DTR)", "time to resolution (TTR)", "Zeit bis zur Behebung (TTR)"),
     # verdicts
     "breach": (
-        "La garantie n’a pas été tenue : {availability} au lieu de {guarantee}.",
+        "La garantie n’a pas été tenue\u00a0: {availability} au lieu de {guarantee}.",
         "The guarantee was not met: {availability} instead of {guarantee}.",
         "Die Zusicherung wurde nicht eingehalten: {availability} statt {guarantee}.",
     ),
     "met": (
-        "La garantie de {guarantee} a été tenue : {availability}.",
+        "La garantie de {guarantee} a été tenue\u00a0: {availability}.",
         "The guarantee of {guarantee} was met: {availability}.",
         "Die Zusicherung von {guarantee} wurde eingehalten: {availability}.",
     ),
     "no guarantee": (
-        "Aucune disponibilité n’est garantie ; mesurée : {availability}.",
+        "Aucune disponibilité n’est garantie\u202f; mesurée\u00a0: {availability}.",
         "No availability is guaranteed; measured: {availability}.",
         "Keine Verfügbarkeit ist zugesichert; gemessen: {availability}.",
     ),
     "response breach": (
-        "Un délai convenu n’a pas été tenu : {clock}.",
+        "Un délai convenu n’a pas été tenu\u00a0: {clock}.",
         "An agreed time was not kept: {clock}.",
         "Eine vereinbarte Frist wurde nicht eingehalten: {clock}.",
     ),
     "running": (
-        "Le mois n’est pas terminé : chiffres jusqu’au {at}.",
+        "Le mois n’est pas terminé\u00a0: chiffres jusqu’au {at}.",
         "The month is not complete: figures up to {at}.",
         "Der Monat ist nicht zu Ende: Zahlen bis {at}.",
     ),
@@ -108,9 +109,9 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "cause": ("Constat", "Finding", "Befund"),
     "not seen": ("non observé", "not seen", "nicht beobachtet"),
     "bounds": (
-        "Début : première sonde en échec ; fin : première sonde réussie. « Au moins » va du premier au dernier échec, "
-        "« au plus » de la dernière réussite avant à la première après. « Décompté » : dans le mois, exclusions "
-        "déduites.",
+        "Début\u00a0: première sonde en échec\u202f; fin\u00a0: première sonde réussie. «\u00a0Au moins\u00a0» va du "
+        "premier au dernier échec, «\u00a0au plus\u00a0» de la dernière réussite avant à la première après. "
+        "«\u00a0Décompté\u00a0»\u00a0: dans le mois, exclusions déduites.",
         "Start: first probe that failed; end: first probe that succeeded. “At least” is from the first failure to the "
         "last, “at most” from the last success before to the first one after. “Counted”: in the month, after "
         "exclusions.",
@@ -150,6 +151,11 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         "the month within the contract",
         "der Monat im Rahmen des Vertrags",
     ),
+    "T removed": (
+        "le mois, dans les limites du contrat, sans le temps que la formule retire\u00a0: {length} − {removed}",
+        "the month within the contract, without time that the plan removes: {length} − {removed}",
+        "der Monat im Rahmen des Vertrags, ohne Zeit, die der Tarif herausnimmt: {length} − {removed}",
+    ),
     "D": ("Indisponibilité D", "Downtime D", "Ausfallzeit D"),
     "D how": (
         "après exclusions, toutes les interruptions du mois",
@@ -169,12 +175,12 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "no": ("non", "no", "nein"),
     "H": ("Heures H", "Hours H", "Stunden H"),
     "H started": (
-        "chaque interruption arrondie à l’heure supérieure : {hours}",
+        "chaque interruption arrondie à l’heure supérieure\u00a0: {hours}",
         "each outage rounded up to whole hours: {hours}",
         "jeder Ausfall auf volle Stunden aufgerundet: {hours}",
     ),
     "H whole": (
-        "chaque interruption arrondie à l’heure inférieure : {hours}",
+        "chaque interruption arrondie à l’heure inférieure\u00a0: {hours}",
         "each outage rounded down to whole hours: {hours}",
         "jeder Ausfall auf volle Stunden abgerundet: {hours}",
     ),
@@ -182,8 +188,30 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "lesser": ("le moindre des deux", "the lesser of the two", "der kleinere der beiden Beträge"),
     "not capped": ("sans plafond", "not capped", "ohne Obergrenze"),
     "monthly fee": ("Redevance mensuelle", "Monthly fee", "Monatliche Gebühr"),
+    # the calculation of a breached clock
+    "incident": ("incident", "incident", "Störung"),
+    "agreed": ("Délai convenu", "Agreed time", "Vereinbarte Frist"),
+    "agreed how": ("{clock} de la formule {plan}", "{clock} of the plan {plan}", "{clock} des Tarifs {plan}"),
+    "due": ("Échéance", "Due", "Fällig"),
+    "due how": (
+        "dans les heures de traitement seulement",
+        "in fault-handling hours only",
+        "nur in den Bearbeitungszeiten",
+    ),
+    "handling time used": ("Temps de traitement", "Handling time used", "Verbrauchte Bearbeitungszeit"),
+    "until": ("jusqu’au {at}", "until {at}", "bis {at}"),
+    "running on": ("encore en cours le {at}", "running on at {at}", "noch laufend am {at}"),
+    "no rate": (
+        "aucun taux n’est convenu pour un délai dépassé",
+        "no rate is agreed for a breached clock",
+        "für eine überschrittene Frist ist kein Satz vereinbart",
+    ),
+    # lines of the form text
+    "labelled": ("{label}\u00a0: {value}", "{label}: {value}", "{label}: {value}"),
+    "headed": ("{title}\u00a0:", "{title}:", "{title}:"),
+    "listed": ("\u202f; ", "; ", "; "),
     "truncated": (
-        "Les pourcentages sont tronqués, jamais arrondis ; la comparaison est exacte.",
+        "Les pourcentages sont tronqués, jamais arrondis\u202f; la comparaison est exacte.",
         "Percentages are truncated, never rounded; the comparison is exact.",
         "Prozentwerte sind abgeschnitten, nie gerundet; der Vergleich ist genau.",
     ),
@@ -193,9 +221,10 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "drawn excluded": ("exclusion", "exclusion", "Ausnahme"),
     "drawn measured": ("mesuré", "measured", "gemessen"),
     "drawn about": (
-        "Dessin du mois : {outages} interruptions, {excluded} exclusions ; les instants sont dans les tableaux.",
-        "Drawing of the month: {outages} outages, {excluded} exclusions; the tables have the instants.",
-        "Zeichnung des Monats: {outages} Ausfälle, {excluded} Ausnahmen; die Zeitpunkte stehen in den Tabellen.",
+        "Dessin du mois\u202f; interruptions\u00a0: {outages}, exclusions\u00a0: {excluded}\u202f; les instants "
+        "sont dans les tableaux.",
+        "Drawing of the month; outages: {outages}, exclusions: {excluded}; the tables have the instants.",
+        "Zeichnung des Monats; Ausfälle: {outages}, Ausnahmen: {excluded}; die Zeitpunkte stehen in den Tabellen.",
     ),
     # states of a claim
     "draft": ("brouillon", "draft", "Entwurf"),
@@ -210,68 +239,3 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     # units
     "day": ("j", "d", "T"),
 }
-
-RECORDED: Mapping[str, tuple[str, str, str]] = {
-    "good": ("réussi", "good", "gut"),
-    "degraded": ("dégradé", "degraded", "eingeschränkt"),
-    "bad": ("échec", "bad", "schlecht"),
-    "not_asked": ("non posée", "not asked", "nicht gefragt"),
-    "the guarantee was met": (
-        "la garantie a été tenue",
-        "the guarantee was met",
-        "die Zusicherung wurde eingehalten",
-    ),
-    "nothing was measured": ("rien n’a été mesuré", "nothing was measured", "nichts wurde gemessen"),
-    "the month is over": ("le mois est terminé", "the month is over", "der Monat ist zu Ende"),
-    "imported": ("repris d’un historique", "from an imported history", "aus einem importierten Verlauf"),
-    "recorded late by the agent": (
-        "enregistré tardivement par l’agent",
-        "recorded late by the agent",
-        "vom Agenten verspätet aufgezeichnet",
-    ),
-}
-"""What Ringback itself records in words; all else that is recorded stands as it was written."""
-
-RECORDED_OF: tuple[tuple[str, str, str], ...] = (
-    (
-        "exclusion {uid} saisie par {author}\u202f: {reason}",
-        "exclusion {uid} entered by {author}: {reason}",
-        "Ausnahme {uid} erfasst von {author}: {reason}",
-    ),
-    (
-        "exclusion {uid} retirée par {author}\u202f: {reason}",
-        "exclusion {uid} withdrawn by {author}: {reason}",
-        "Ausnahme {uid} zurückgezogen von {author}: {reason}",
-    ),
-    (
-        "{count} exclusions saisies par {author}\u202f: {reason}",
-        "{count} exclusions entered by {author}: {reason}",
-        "{count} Ausnahmen erfasst von {author}: {reason}",
-    ),
-    (
-        "correction {uid} saisie par {author}\u202f: {reason}",
-        "correction {uid} entered by {author}: {reason}",
-        "Berichtigung {uid} erfasst von {author}: {reason}",
-    ),
-    (
-        "correction {uid} retirée par {author}\u202f: {reason}",
-        "correction {uid} withdrawn by {author}: {reason}",
-        "Berichtigung {uid} zurückgezogen von {author}: {reason}",
-    ),
-    (
-        "calendrier repris par {author}",
-        "calendar imported by {author}",
-        "Kalender importiert von {author}",
-    ),
-    (
-        "historique repris de {source}",
-        "history imported from {source}",
-        "Verlauf importiert aus {source}",
-    ),
-    (
-        "recalculé à la demande de {author}\u202f: {reason}",
-        "reopened by {author}: {reason}",
-        "neu berechnet auf Wunsch von {author}: {reason}",
-    ),
-)
-"""Reasons that Ringback records with what people gave: the names and reasons stand as they were written."""

@@ -120,8 +120,8 @@ def test_reasons_that_look_like_words_of_the_document_stand_as_they_are(book: Bo
     pack = of_claim(owing(book))
     claim = pack["claims"][0]
     claim["outages"][0]["reason"] = claim["revision_reason"] = text
-    said = export(pack, "text", "fr").decode()
-    assert f"Constat: {text}\n" in said
+    said = plain(export(pack, "text", "fr").decode())
+    assert f"Constat : {text}\n" in said
     assert export(pack, "pdf", "fr")
 
 
@@ -243,7 +243,7 @@ def test_an_amendment_to_nothing_says_that_the_guarantee_was_met(book: Book) -> 
     book.exclude("2026-10-10T10:00", "2026-10-10T12:00")
     text = plain(export(of_claim(book), "text", "fr").decode())
     assert "La garantie de 99,90 % a été tenue : 100,0000 %." in text
-    assert "Résultat: 0,00 €" in text
+    assert "Résultat : 0,00 €" in text
     assert "la garantie a été tenue" in text
 
 
@@ -269,4 +269,4 @@ def test_rounded_hours_are_told_outage_by_outage(book: Book) -> None:
     ]
     book.bring_in(*(line(*span) for span in spans))
     book.freeze()
-    assert "heure supérieure : 1 + 2;" in plain(export(of_claim(book), "text", "fr").decode())
+    assert "heure supérieure : 1 + 2 ;" in plain(export(of_claim(book), "text", "fr").decode())

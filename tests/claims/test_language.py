@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.claims.language import Language
-from monitor.claims.words import LANGUAGES, RECORDED, RECORDED_OF, WORDS
+from monitor.claims.recorded import RECORDED, RECORDED_OF
+from monitor.claims.words import LANGUAGES, WORDS
 from monitor.ledger.claims import STEPS
 from monitor.store.exclusions import CLASSES
 from probes.outcome import Verdict
