@@ -230,6 +230,7 @@ def test_the_drawing_has_a_row_for_each_day_and_marks_its_outage(book: Book) -> 
     black = [one for one in shapes.iter("{http://www.w3.org/2000/svg}rect") if one.get("fill") == "#000"]
     days = [one.text for one in shapes.iter("{http://www.w3.org/2000/svg}text")]
     assert days.count("31") == 1
+    assert "heures depuis minuit" in days  # so that the day on which clocks change is not misread
     outage, _legend = black
     assert float(outage.attrib["width"]) == pytest.approx(2 / 25 * 600, abs=0.01)  # the longest day has 25 h
 
@@ -265,3 +266,17 @@ def test_a_claim_about_a_clock_names_it_beside_its_service(book: Book) -> None:
     pack["claims"][0].update(kind="response", clock="ttr", figures=None, outages=[])
     text = plain(export(pack, "text", "de").decode())
     assert "- Dienst: ACME head office, Zeit bis zur Behebung (TTR); Geforderter Betrag: 60,00 €\n" in text
+
+
+def test_hours_that_are_cut_off_are_multiplied_whole(book: Book) -> None:
+    owing(book)
+    book.exclude("2026-10-10T11:00", "2026-10-10T11:10")
+    text = plain(export(of_claim(book), "text", "de").decode())
+    assert "Wie: 6.600.000 ms / 3.600.000 ms; Ergebnis: 1,83333333…\n" in text
+    assert "Wie: 100,00 € × 30 % × 6.600.000 / 3.600.000; Ergebnis: 55,00 €\n" in text
+
+
+def test_hours_that_come_out_even_are_multiplied_as_they_are(book: Book) -> None:
+    assert "How: 100.00 € × 30% × 2; Result: 60.00 €\n" in plain(
+        export(of_claim(owing(book)), "text", "en").decode()
+    )
