@@ -30,7 +30,7 @@ def calculation(claim: Claim, language: Language) -> list[Row]:
             *measured,
             (language.word("amount"), reason, language.money(claim["amount"], claim["currency"])),
         ]
-    return [*measured, _hours(claim, figures, credit, language), *_amount(claim, credit, language)]
+    return [*measured, _hours(claim, figures, credit, language), *_amount(claim, figures, credit, language)]
 
 
 def measured_percentage(figures: Figures, language: Language) -> str:
@@ -72,15 +72,30 @@ def _hours(claim: Claim, figures: Figures, credit: Credit, language: Language) -
         how = language.word(f"H {rule}", hours=recorded.rpartition(": ")[2])
     else:
         how = f"{language.milliseconds(figures['down_ms'])} / {language.milliseconds(_HOUR_MS)}"
-    return language.word("H"), how, language.number(credit["hours"])
+    cut = "" if _hours_are_exact(claim, figures, credit) else "…"
+    return language.word("H"), how, language.number(credit["hours"]) + cut
 
 
-def _amount(claim: Claim, credit: Credit, language: Language) -> list[Row]:
+def _hours_are_exact(claim: Claim, figures: Figures, credit: Credit) -> bool:
+    """Whether H is told with all its digits: whole hours are, and shares as far as eight places tell them."""
+    if claim["terms"]["hours"] in ("started", "whole"):
+        return True
+    return Fraction(credit["hours"]) * _HOUR_MS == figures["down_ms"]
+
+
+def _factor(claim: Claim, figures: Figures, credit: Credit, language: Language) -> str:
+    """H as it is multiplied: what was cut off of it would be missed in a large amount."""
+    if _hours_are_exact(claim, figures, credit):
+        return language.number(credit["hours"])
+    return f"{language.number(figures['down_ms'])} / {language.number(_HOUR_MS)}"
+
+
+def _amount(claim: Claim, figures: Figures, credit: Credit, language: Language) -> list[Row]:
     word = language.word
     fee = language.money(credit["fee"], credit["currency"])
     rate = ratio(credit["rate_per_hour"], language)
     uncapped = language.money(credit["uncapped"], credit["currency"])
-    rows = [(word("credit"), f"{fee} × {rate} × {language.number(credit['hours'])}", uncapped)]
+    rows = [(word("credit"), f"{fee} × {rate} × {_factor(claim, figures, credit, language)}", uncapped)]
     amount = language.money(credit["amount"], credit["currency"])
     if credit["cap"] is None:
         return [*rows, (word("amount"), word("not capped"), amount)]

@@ -109,4 +109,6 @@ def _legend(y: float, language: Language) -> str:
         parts.append(_bar(x, y, 14, look))
         parts.append(f'<text x="{x + 18:.1f}" y="{y + 6.5:.1f}">{escape(text)}</text>')
         x += 32 + 5 * len(text)
+    hours = escape(language.word("drawn hours"))
+    parts.append(f'<text x="{_LEFT + _WIDTH}" y="{y + 6.5:.1f}" text-anchor="end">{hours}</text>')
     return "".join(parts)

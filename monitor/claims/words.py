@@ -220,6 +220,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "drawn down": ("interruption", "outage", "Ausfall"),
     "drawn excluded": ("exclusion", "exclusion", "Ausnahme"),
     "drawn measured": ("mesuré", "measured", "gemessen"),
+    "drawn hours": ("heures depuis minuit", "hours since midnight", "Stunden seit Mitternacht"),
     "drawn about": (
         "Dessin du mois\u202f; interruptions\u00a0: {outages}, exclusions\u00a0: {excluded}\u202f; les instants "
         "sont dans les tableaux.",

@@ -6,10 +6,8 @@ import csv
 import io
 import json
 import re
-import subprocess
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
-from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -19,9 +17,9 @@ from monitor.claims.export import export
 from monitor.claims.pack import Pack, canonical
 from monitor.claims.words import LANGUAGES
 from monitor.ledger.claiming import Approve, Submit
+from tests.claims.layout import check_fits, laid_out
 from tests.claims.packs import ACME, of_claim, of_customer
 from tests.ledger.books import OUTAGE, Book, line
-from tests.peers import peer
 
 HOSTILE = '<script>alert(1)</script> & "x" #set page(width: 1pt) \\ $x$ *_ '
 LONG = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -144,32 +142,10 @@ def test_nothing_leaves_the_page_with_long_names_and_many_outages(
     book: Book, language: str, tmp_path: Path
 ) -> None:
     pack = crowded(book)
-    file = tmp_path / "pack.pdf"
-    file.write_bytes(export(pack, "pdf", language))
-    found = subprocess.run([peer("pdftotext"), "-bbox", file, "-"], capture_output=True, check=True).stdout
-    pages = [_words(page) for page in found.decode().split("<page ")[1:]]
+    pages = laid_out(export(pack, "pdf", language), tmp_path)
     assert len(pages) > 3
     assert sum(map(len, pages)) > 1000
-    millimetre = 72 / 25.4
-    for words in pages:
-        for left, top, right, bottom in words:
-            assert 17.9 * millimetre <= left <= right <= (210 - 17.9) * millimetre
-            assert 0 < top < bottom < 297 * millimetre
-        for one, other in combinations(words, 2):
-            assert not _overlap(one, other), (one, other)
-
-
-def _words(page: str) -> list[tuple[float, ...]]:
-    """Of each word left, top, right and bottom, in points."""
-    boxes = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)"', page)
-    return [tuple(map(float, box)) for box in boxes]
-
-
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """By more than lines that stand close do."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    along = min(one[3], other[3]) - max(one[1], other[1])
-    return across > 1 and along > 4
+    check_fits(pages)
 
 
 def crowded(book: Book) -> Pack:
@@ -254,6 +230,7 @@ def test_the_drawing_has_a_row_for_each_day_and_marks_its_outage(book: Book) -> 
     black = [one for one in shapes.iter("{http://www.w3.org/2000/svg}rect") if one.get("fill") == "#000"]
     days = [one.text for one in shapes.iter("{http://www.w3.org/2000/svg}text")]
     assert days.count("31") == 1
+    assert "heures depuis minuit" in days  # so that the day on which clocks change is not misread
     outage, _legend = black
     assert float(outage.attrib["width"]) == pytest.approx(2 / 25 * 600, abs=0.01)  # the longest day has 25 h
 
@@ -270,3 +247,36 @@ def test_rounded_hours_are_told_outage_by_outage(book: Book) -> None:
     book.bring_in(*(line(*span) for span in spans))
     book.freeze()
     assert "heure supérieure : 1 + 2 ;" in plain(export(of_claim(book), "text", "fr").decode())
+
+
+def test_time_that_the_plan_removes_is_told_in_the_calculation(book: Book) -> None:
+    book.configure(ACME + "    overrides: {unknown_time: removed}\n")
+    spans = [("up", "2026-10-02", "2026-10-10T10:00"), *OUTAGE[1:]]
+    book.bring_in(*(line(*span) for span in spans))
+    book.freeze()
+    text = plain(export(of_claim(book), "text", "fr").decode())
+    assert (
+        "sans le temps que la formule retire : 2 682 000 000 ms − 86 400 000 ms ; Résultat : 2 595 600 000 ms"
+        in text
+    )
+
+
+def test_a_claim_about_a_clock_names_it_beside_its_service(book: Book) -> None:
+    pack = of_customer(owing(book, times=2))
+    pack["claims"][0].update(kind="response", clock="ttr", figures=None, outages=[])
+    text = plain(export(pack, "text", "de").decode())
+    assert "- Dienst: ACME head office, Zeit bis zur Behebung (TTR); Geforderter Betrag: 60,00 €\n" in text
+
+
+def test_hours_that_are_cut_off_are_multiplied_whole(book: Book) -> None:
+    owing(book)
+    book.exclude("2026-10-10T11:00", "2026-10-10T11:10")
+    text = plain(export(of_claim(book), "text", "de").decode())
+    assert "Wie: 6.600.000 ms / 3.600.000 ms; Ergebnis: 1,83333333…\n" in text
+    assert "Wie: 100,00 € × 30 % × 6.600.000 / 3.600.000; Ergebnis: 55,00 €\n" in text
+
+
+def test_hours_that_come_out_even_are_multiplied_as_they_are(book: Book) -> None:
+    assert "How: 100.00 € × 30% × 2; Result: 60.00 €\n" in plain(
+        export(of_claim(owing(book)), "text", "en").decode()
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from monitor.claims.language import Language
 from monitor.claims.recorded import RECORDED, RECORDED_OF
 from monitor.claims.words import LANGUAGES, WORDS
 from monitor.ledger.claims import STEPS
+from monitor.sla import credit
 from monitor.store.exclusions import CLASSES
 from probes.outcome import Verdict
 
@@ -43,6 +46,17 @@ def test_each_language_writes_in_its_own_way(
 def test_months_and_days_have_their_names() -> None:
     assert [one.month("2026-03") for one in (FR, EN, DE)] == ["mars 2026", "March 2026", "März 2026"]
     assert [plain(one.day(INSTANT)) for one in (FR, EN, DE)] == ["5 oct. 2026", "5 Oct 2026", "05.10.2026"]
+
+
+def test_the_first_of_a_month_is_told_as_french_does() -> None:
+    first = "2026-10-01T00:00:00+02:00"
+    assert [plain(one.day(first)) for one in (FR, EN, DE)] == ["1er oct. 2026", "1 Oct 2026", "01.10.2026"]
+    assert plain(FR.day("2026-10-11T00:00:00+02:00")) == "11 oct. 2026"
+
+
+def test_french_marks_never_begin_a_line() -> None:
+    every = [*WORDS.values(), *RECORDED.values(), *RECORDED_OF]
+    assert [french for french, _, _ in every if re.search(r" [:;?!»]|« |[^\s:][;?!]", french)] == []
 
 
 def test_the_hour_that_a_day_has_twice_is_told_by_its_offset() -> None:
@@ -110,6 +124,13 @@ def test_what_was_recorded_stands_as_it_was_written_unless_ringback_wrote_it() -
     for text in ("503 {Service} Unavailable", "page", "down", "{0}", ""):
         assert FR.recorded(text) == text
     assert FR.recorded("the month is over") == "le mois est terminé"
+
+
+def test_why_nothing_is_owed_is_told_in_every_language() -> None:
+    source = Path(credit.__file__).read_text(encoding="utf-8")
+    reasons = re.findall(r'NoCredit\("([^"]+)"\)', source)
+    assert len(reasons) == 6
+    assert set(reasons) <= set(RECORDED)
 
 
 def test_every_state_class_and_verdict_has_its_words() -> None:

@@ -64,3 +64,10 @@ def test_services_without_outage_stand_in_the_table_alone(book: Book) -> None:
     told = document(book)
     assert [row[0] for row in told.tables[0].rows] == ["ACME head office", "ACME quiet place"]
     assert [one.title for one in told.sections] == ["ACME head office"]
+
+
+def test_a_credit_that_there_is_none_of_has_its_own_word_in_french(book: Book) -> None:
+    book.configure(ACME.replace("mixvoip/enterprise", "mixvoip/basic"))
+    book.bring_in(*(line(*span) for span in OUTAGE))
+    (row,) = month_document(OCTOBER, months(book), Language("fr")).tables[0].rows
+    assert (row[2], row[-1]) == ("aucune", "aucun")

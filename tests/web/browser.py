@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import urllib.request
 from collections.abc import Iterator
@@ -39,6 +40,11 @@ class Browser:
             ("Emulation.setDeviceMetricsOverride", size),
         ):
             _send(f"{self.session}/goog/cdp/execute", {"cmd": command, "params": params})
+
+    def printed(self) -> bytes:
+        """The page on A4, as PDF."""
+        answer = _send(f"{self.session}/print", {"page": {"width": 21.0, "height": 29.7}})
+        return base64.b64decode(answer)
 
     def complaints(self) -> list[str]:
         """What the console has shown since the last call: errors and violations of the page's policy."""
