@@ -87,9 +87,9 @@ async def slow_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 def test_an_answer_that_drips_costs_the_time_out_and_no_more(handler: Handler, phase: str) -> None:
     started = time.monotonic()
     outcome = probe_server(handler, timeout="200ms")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 0.5
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert 0.15 < phases(outcome)[phase] < 1
+    assert phases(outcome)[phase] == pytest.approx(0.2, abs=0.05)
 
 
 def test_a_slow_answer_is_degraded() -> None:
