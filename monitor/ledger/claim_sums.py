@@ -17,8 +17,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from monitor.ledger.claims import ACCEPTED, OPEN, UNSENT
-from monitor.ledger.entitlements import CURRENCY, FROM, Lived, month_of_claim
-from monitor.ledger.rollup import around_month
+from monitor.ledger.entitlements import CURRENCY, FROM, NEAR, Lived, month_of_claim, near
 from monitor.sla.figures import written
 from monitor.sla.money import rounded
 from monitor.sla.months import Month
@@ -83,8 +82,7 @@ class _Claim(Lived):
 _CLAIMS = f"""
     SELECT entitlements.key, entitlements.uid, kind, id, months.month, reported_ms,
            json_extract(incidents.terms, '$.zone'), amount, {CURRENCY} {FROM}
-    WHERE (months.month BETWEEN :first AND :last OR reported_ms BETWEEN :from AND :to)
-    AND (:services IS NULL OR id IN (SELECT value FROM json_each(:services))) ORDER BY entitlements.key"""  # noqa: S608
+    WHERE {NEAR} ORDER BY entitlements.key"""
 _STEPS = """
     SELECT entitlement, state, amount FROM entitlement_events
     WHERE entitlement IN (SELECT value FROM json_each(?)) ORDER BY key"""
@@ -149,15 +147,7 @@ def _written(amount: Decimal, currency: str) -> str:
 
 def _read(db: sqlite3.Connection, year: int, services: Collection[str] | None) -> list[_Claim]:
     """Of the year, in the order of drafting; ``services``: of these alone."""
-    first, last = Month(year, 1), Month(year, 12)
-    asked = {
-        "first": str(first),
-        "last": str(last),
-        "from": around_month(first)[0],
-        "to": around_month(last)[1],
-        "services": None if services is None else json.dumps(list(services)),
-    }
-    rows = db.execute(_CLAIMS, asked).fetchall()
+    rows = db.execute(_CLAIMS, near(Month(year, 1), Month(year, 12), services)).fetchall()
     steps: dict[int, list[_Step]] = {}
     for key, *step in db.execute(_STEPS, (json.dumps([key for key, *_ in rows]),)):
         steps.setdefault(key, []).append(_Step(*step))
@@ -181,8 +171,6 @@ def _by_matter(found: Iterable[_Claim]) -> Iterable[list[_Claim]]:
 
 def _sums(claims: list[_Claim]) -> Sums:
     """Of one matter."""
-    if len(claims) == 1 and claims[0].state in UNSENT and not claims[0].was_sent:  # as most are
-        return Sums(drafted=Decimal(claims[0].amount or 0))
     sent = [one for one in claims if one.was_sent and one.state != "withdrawn"]
     decided = [one for one in sent if one.state != OPEN]
     claimed = _claimed(sent[-1]) if sent else _NOTHING

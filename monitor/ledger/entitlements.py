@@ -173,24 +173,36 @@ _AMENDED = f"""
     WHERE {STATE} <> 'withdrawn'"""  # noqa: S608
 
 
+NEAR = """
+    (:first IS NULL OR months.month BETWEEN :first AND :last OR reported_ms BETWEEN :from_ms AND :to_ms)
+    AND (:services IS NULL OR id IN (SELECT value FROM json_each(:services)))"""
+"""SQL for those that may be of some months (``month_of_claim`` tells) and are of some services."""
+
+
+def near(first: Month | None, last: Month | None, services: Collection[str] | None) -> dict[str, object]:
+    """What ``NEAR`` is asked with; None: of whichever."""
+    from_ms, to_ms = (0, 0) if first is None else (around_month(first)[0], around_month(last or first)[1])
+    return {
+        "first": None if first is None else str(first),
+        "last": None if last is None else str(last),
+        "from_ms": from_ms,
+        "to_ms": to_ms,
+        "services": None if services is None else json.dumps(list(services)),
+    }
+
+
 def keys(db: sqlite3.Connection, wanted: Wanted) -> list[int]:
     """The latest month first, in it by service and in the order of drafting."""
     first, last = wanted.first, wanted.last or wanted.first
-    around = (0, 1 << 62) if first is None else (around_month(first)[0], around_month(last or first)[1])
     rows: Iterable[tuple[int, str, str | None, int, str | None]] = db.execute(
         f"SELECT entitlements.key, id, months.month, reported_ms, json_extract(incidents.terms, '$.zone') {FROM}"  # noqa: S608
-        " WHERE (?1 IS NULL OR months.month BETWEEN ?1 AND ?2 OR reported_ms BETWEEN ?3 AND ?4)"
-        " AND (?5 IS NULL OR id IN (SELECT value FROM json_each(?5)))"
-        f" AND (?6 IS NULL OR {STATE} IN (SELECT value FROM json_each(?6)))"
-        " AND (?7 IS NULL OR substr(entitlements.uid, 1, length(?7)) = ?7)",
-        (
-            None if first is None else str(first),
-            None if last is None else str(last),
-            *around,
-            None if wanted.services is None else json.dumps(list(wanted.services)),
-            None if wanted.states is None else json.dumps(list(wanted.states)),
-            wanted.uid,
-        ),
+        f" WHERE {NEAR} AND (:states IS NULL OR {STATE} IN (SELECT value FROM json_each(:states)))"
+        " AND (:uid IS NULL OR substr(entitlements.uid, 1, length(:uid)) = :uid)",
+        {
+            **near(first, last, wanted.services),
+            "states": None if wanted.states is None else json.dumps(list(wanted.states)),
+            "uid": wanted.uid,
+        },
     )
     found = [
         (month_of_claim(month, reported_ms, zone), service, key)
