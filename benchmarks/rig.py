@@ -118,7 +118,8 @@ class Agent:
         status = Path(f"/proc/{self.child.pid}/status").read_text()
         peak = re.search(r"VmHWM:\s+(\d+)", status)
         assert peak is not None
-        return Usage((int(fields[11]) + int(fields[12])) / TICKS, int(peak[1]) / 1024, time.monotonic())
+        spent = sum(map(int, fields[11:15]))  # its own, and that of its processes which have ended
+        return Usage(spent / TICKS, int(peak[1]) / 1024, time.monotonic())
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.page}{path}", timeout=30) as answer:

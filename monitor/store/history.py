@@ -41,8 +41,8 @@ def import_history(
 
     What an earlier import says as well is passed over, also where that is a part of a span: a source that has grown
     can be brought in again. Raises HistoryErrors, and the caller rolls back, where a span contradicts an earlier
-    import or overlaps what the agent saw itself. Where no agent runs,
-    call facts.end_dead_runs first: an open span of a dead run reaches into the future.
+    import or overlaps what the agent saw itself. Where no agent runs, call facts.end_dead_runs first: an open span
+    of a dead run reaches into the future.
     """
     new_spans: dict[str, list[HistorySpan]] = {}
     mistakes: list[str] = []
