@@ -23,6 +23,11 @@ ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 
 Ancillary = list[tuple[int, int, bytes]]
 
+_KEEPS_STAMPING = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+"""The kernel stamps nothing while no socket asks for it, and begins a while after the first one does: what comes
+before gets the time of reading. With this one open, others find it at it."""
+_KEEPS_STAMPING.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+
 
 def stamped(sock: socket.socket) -> None:
     """Have what this socket receives stamped."""
