@@ -19,7 +19,8 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.config import Configuration, load
+from monitor.config.loading import load
+from monitor.config.values import Configuration
 from monitor.ledger.claim_sums import sums_of_year, sums_record
 from monitor.ledger.customers import customers
 from monitor.ledger.explaining import explain

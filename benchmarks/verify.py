@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.rollup import TERMS, ZONE
 from monitor.config.values import ServiceConfig
-from monitor.ledger.freezing import SETTLED_MS, due_months, freeze
+from monitor.ledger.freezing import SETTLED_MS, freeze
 from monitor.ledger.verifying import verify
 from monitor.sla.months import Month, bounds
 from monitor.store import spans
@@ -120,7 +120,7 @@ def _write_month(
 def _freeze(db: sqlite3.Connection, key: SigningKey, month: Month, configs: list[ServiceConfig]) -> None:
     now_ms = bounds(month, ZoneInfo(ZONE))[1] + SETTLED_MS
     db.execute("BEGIN")
-    freeze(db, list(due_months(db, configs, now_ms, month)), now_ms)
+    freeze(db, configs, now_ms, month)
     db.execute("COMMIT")
     _seal(db, key, now_ms)
 

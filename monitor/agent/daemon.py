@@ -20,7 +20,8 @@ from monitor.agent.notify import ServiceManager
 from monitor.agent.probers import Probers
 from monitor.agent.pulse import Pulse
 from monitor.agent.watch import Watch
-from monitor.config import ConfigurationErrors, load
+from monitor.config.loading import load
+from monitor.config.mistakes import ConfigurationErrors
 from monitor.config.values import Configuration
 from monitor.control.sealing import seal_in_portions
 from monitor.live import Live

@@ -69,15 +69,15 @@ def _ask_agent(
 
 def freeze_month(invocation: Invocation, month: Month) -> None:
     """Freeze what is due of a month."""
-    from monitor.ledger.freezing import PORTION, due_months, freeze  # noqa: PLC0415
+    from monitor.ledger.freezing import PORTION, freeze  # noqa: PLC0415
     from monitor.store.database import InUse  # noqa: PLC0415
     from monitor.store.session import writing  # noqa: PLC0415
 
     services, now_ms = invocation.configuration.services, invocation.now_ms
     try:
         with writing(invocation.database, now_ms, invocation.signing_key) as transaction:
-            due = transaction(lambda db: list(due_months(db, services, now_ms, month)))
-            for start in range(0, len(due), PORTION):
-                transaction(partial(freeze, due=due[start : start + PORTION], now_ms=now_ms))
+            for start in range(0, len(services), PORTION):
+                some = services[start : start + PORTION]
+                transaction(partial(freeze, services=some, now_ms=now_ms, month=month))
     except InUse:
         _ask_agent(invocation, "/v1/freeze", {"month": str(month)})

@@ -22,7 +22,8 @@ def command() -> None:
 @pass_invocation
 def check(invocation: Invocation, file: Path | None, as_json: bool) -> None:
     """Tell every mistake in a configuration, with file, line and path; exit code 3 if there is one."""
-    from monitor.config import ConfigurationErrors, load  # noqa: PLC0415
+    from monitor.config.loading import load  # noqa: PLC0415
+    from monitor.config.mistakes import ConfigurationErrors  # noqa: PLC0415
 
     path = file or invocation.config_path
     try:
@@ -43,7 +44,7 @@ def check(invocation: Invocation, file: Path | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the new files as JSON.")
 def init(directory: Path, as_json: bool) -> None:
     """Write the commented sample configuration, the plans and what goes with them into a directory."""
-    from monitor.config import write_samples  # noqa: PLC0415
+    from monitor.config.samples import write_samples  # noqa: PLC0415
 
     try:
         files = write_samples(directory)

@@ -75,8 +75,8 @@ def _plans(invocation: Invocation) -> Mapping[str, Plan]:
     """The plans of the configuration; where there is none at the default place, those that came with Ringback."""
     if invocation.chosen_config is not None or DEFAULT_CONFIG.exists():
         return invocation.configuration.plans
-    from monitor.config import installed_config  # noqa: PLC0415
     from monitor.config.catalogue import read_catalogues  # noqa: PLC0415
+    from monitor.config.samples import installed_config  # noqa: PLC0415
     from monitor.config.source import Source  # noqa: PLC0415
 
     return read_catalogues(Source(path) for path in sorted(installed_config().glob("plans/*.yml"))).plans()

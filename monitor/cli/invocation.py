@@ -37,7 +37,7 @@ class Invocation:
     @cached_property
     def configuration(self) -> Configuration:
         """Without the modules of ``/probe``. Raises ConfigurationErrors."""
-        from monitor.config import load  # noqa: PLC0415 - takes a moment, and not every command needs it
+        from monitor.config.loading import load  # noqa: PLC0415 - takes a moment, and not every command needs it
 
         return load(self.config_path, with_modules=False)
 

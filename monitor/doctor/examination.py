@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.config import Configuration, ConfigurationErrors, load
+from monitor.config.loading import load
+from monitor.config.mistakes import ConfigurationErrors
+from monitor.config.values import Configuration
 from monitor.doctor import clock, disk, key, network, running, software
 from monitor.doctor.finding import Finding
 

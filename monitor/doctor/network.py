@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.config import CheckConfig, Configuration
+from monitor.config.values import CheckConfig, Configuration
 from monitor.doctor.finding import Finding
 from probes.datagram import RECEIVE_BUFFER
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from monitor.config.values import ServiceConfig
-from monitor.ledger.freezing import Computed, compute, due_months
+from monitor.ledger.freezing import Computed, compute
 from monitor.sla.months import Month
 from monitor.store.database import StoreError, open_for_reading
 
@@ -104,23 +104,31 @@ def _answer_all(database: Path) -> None:
     """The process: answers until nobody asks any more."""
     with contextlib.suppress(OSError):
         os.nice(NICE)
-    while True:
-        try:
-            now_ms, month, services = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the agent
-        except EOFError:
-            return
-        answer = pickle.dumps(_answer(database, now_ms, month, services))
-        sys.stdout.buffer.write(len(answer).to_bytes(_LENGTH, "big") + answer)
-        sys.stdout.buffer.flush()
+    with contextlib.ExitStack() as opened:
+        db: sqlite3.Connection | None = None
+        while True:
+            try:
+                now_ms, month, services = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the agent
+            except EOFError:
+                return
+            answer: Computed | str
+            try:
+                db = db or opened.enter_context(closing(open_for_reading(database)))
+                answer = _computed(db, services, now_ms, month)
+            except (StoreError, sqlite3.Error) as error:
+                answer = str(error)
+            pickled = pickle.dumps(answer)
+            sys.stdout.buffer.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+            sys.stdout.buffer.flush()
 
 
-def _answer(database: Path, now_ms: int, month: Month | None, services: Services) -> Computed | str:
+def _computed(db: sqlite3.Connection, services: Services, now_ms: int, month: Month | None) -> Computed:
+    """Each time as the database is then."""
+    db.execute("BEGIN")
     try:
-        with closing(open_for_reading(database)) as db:
-            db.execute("BEGIN")
-            return compute(db, list(due_months(db, services, now_ms, month)), now_ms)
-    except (StoreError, sqlite3.Error) as error:
-        return str(error)
+        return compute(db, services, now_ms, month)
+    finally:
+        db.execute("ROLLBACK")
 
 
 if __name__ == "__main__":

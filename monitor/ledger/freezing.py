@@ -17,7 +17,7 @@ from monitor.store.counted import entered, last_keys
 from monitor.store.timelines import Timelines
 
 PORTION = 200
-"""Months frozen in one transaction at most where no agent runs that has other things to write."""
+"""Services frozen in one transaction where no agent runs that has other things to write."""
 
 SETTLED_MS = 15 * 60_000
 """How long after its end a month is frozen: by then its last probes are in and what they prove is written."""
@@ -25,18 +25,15 @@ SETTLED_MS = 15 * 60_000
 _FROZEN = """
     SELECT key, EXISTS (SELECT 1 FROM months WHERE service = services.key AND month = ?) FROM services WHERE id = ?"""
 
-Due = tuple[ServiceConfig, Month]
+_Due = tuple[ServiceConfig, Month]
 """A month of a service that may have to be frozen."""
 
 
-def due_months(
-    db: sqlite3.Connection, services: Sequence[ServiceConfig], now_ms: int, month: Month | None = None
-) -> Iterator[Due]:
-    """Months that are over, settled and not frozen, since the first fact of each service and within its contract.
-
-    ``month``: that one alone.
-    """
-    timelines = Timelines(db, now_ms)
+def _due_months(
+    db: sqlite3.Connection, timelines: Timelines, services: Sequence[ServiceConfig], month: Month | None
+) -> Iterator[_Due]:
+    """Months that are over, settled and not frozen, since the first fact of each service and within its contract."""
+    now_ms = timelines.now_ms
     frozen = _frozen(db, services)
     for service in services:
         begin_ms, end_ms = timelines.known(service.id)
@@ -59,16 +56,21 @@ class Computed:
     """The last key of each table of what people enter that was counted."""
 
 
-def compute(db: sqlite3.Connection, due: Sequence[Due], now_ms: int) -> Computed:
-    """What months that are due will be frozen as, within the caller's transaction.
+def compute(
+    db: sqlite3.Connection, services: Sequence[ServiceConfig], now_ms: int, month: Month | None = None
+) -> Computed:
+    """What the months that are due will be frozen as, within the caller's transaction; ``month``: that one alone.
 
     A month in which a service was never watched is not frozen: nothing can be claimed for it, and a history
     may still be imported.
     """
+    timelines = Timelines(db, now_ms)
+    due = list(_due_months(db, timelines, services, month))
     if not due:
         return Computed((), entered(last_keys(db)))
     months = [month for _, month in due]
-    ledger = Ledger(db, now_ms, (around_month(min(months))[0], around_month(max(months))[1]))
+    around = around_month(min(months))[0], around_month(max(months))[1]
+    ledger = Ledger(db, now_ms, around, timelines)
     rolled = ((ledger.month(agreed_for(service, month), month), month) for service, month in due)
     records = [record_of(db, ledger, one, month) for one, month in rolled if one is not None and one.watched]
     return Computed(tuple(records), entered(ledger.counted))
@@ -90,14 +92,16 @@ def write(db: sqlite3.Connection, computed: Computed, now_ms: int) -> list[Revis
     return revisions
 
 
-def freeze(db: sqlite3.Connection, due: Sequence[Due], now_ms: int) -> list[Revision]:
-    """Freeze months that are due, within the caller's transaction."""
-    return write(db, compute(db, due, now_ms), now_ms) or []
+def freeze(
+    db: sqlite3.Connection, services: Sequence[ServiceConfig], now_ms: int, month: Month | None = None
+) -> list[Revision]:
+    """Freeze the months that are due, or that one alone, within the caller's transaction."""
+    return write(db, compute(db, services, now_ms, month), now_ms) or []
 
 
 def is_due(db: sqlite3.Connection, configuration: Configuration, now_ms: int, month: Month) -> bool:
     """Whether there might be something to freeze in a month."""
-    return next(due_months(db, configuration.services, now_ms, month), None) is not None
+    return next(_due_months(db, Timelines(db, now_ms), configuration.services, month), None) is not None
 
 
 def is_over(configuration: Configuration, month: Month, now_ms: int) -> bool:

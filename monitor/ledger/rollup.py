@@ -52,10 +52,14 @@ class Rollup:
 class Ledger:
     """Rolls services up as the facts stand; make a new one for facts that have changed."""
 
-    def __init__(self, db: sqlite3.Connection, now_ms: int, around: Interval) -> None:
-        """``around``: a window that contains all those that will be asked for."""
+    def __init__(
+        self, db: sqlite3.Connection, now_ms: int, around: Interval, timelines: Timelines | None = None
+    ) -> None:
+        """``around``: a window that contains all those that will be asked for. ``timelines``: those of ``now_ms``,
+        where something was read of them already.
+        """
         self._db = db
-        self.timelines = Timelines(db, now_ms)
+        self.timelines = timelines or Timelines(db, now_ms)
         self.now_ms = now_ms
         self._exclusions = in_force(db, *around)
 

@@ -202,7 +202,7 @@ class Timelines:
     def _pending(self) -> dict[int, int]:
         """Since when each service has answers that no state accounts for."""
         rows = self._db.execute(
-            'SELECT service, min(since_ms) FROM pending JOIN checks ON checks.key = "check" GROUP BY service'
+            'SELECT service, min(since_ms) FROM pending CROSS JOIN checks ON checks.key = "check" GROUP BY service'
         )
         return dict(rows.fetchall())
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.config import load
-from monitor.ledger.freezing import due_months, freeze
+from monitor.config.loading import load
+from monitor.ledger.freezing import freeze
 from monitor.sla.months import bounds, local_iso, month_of, to_ms
 from monitor.store.database import open_for_writing
 from tests.agent.real import Ringback, eventually, now_ms, running
@@ -162,8 +162,7 @@ def as_frozen_without_a_break(agent: Ringback) -> list[dict[str, object]]:
     with closing(sqlite3.connect(agent.database)) as source, closing(sqlite3.connect(whole)) as copy:
         source.backup(copy)
     with closing(open_for_writing(whole)) as db:
-        due = list(due_months(db, load(agent.config).services, now_ms()))
-        freeze(db, due, now_ms())
+        freeze(db, load(agent.config).services, now_ms())
     kept, agent.database = agent.database, whole
     found = frozen(agent)
     agent.database = kept

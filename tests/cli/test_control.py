@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from aiohttp import web
 
-from monitor.config import load
+from monitor.config.loading import load
 from monitor.control import control_app, post, socket_path
 from monitor.store.database import StoreError
 from monitor.store.signing_key import signing_key

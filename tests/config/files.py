@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Configuration, ConfigurationErrors, load
+from monitor.config.loading import load
+from monitor.config.mistakes import ConfigurationErrors
+from monitor.config.values import Configuration
 
 CATALOGUE = """\
 provider: example

@@ -8,7 +8,9 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.config import Configuration, ConfigurationErrors, load
+from monitor.config.loading import load
+from monitor.config.mistakes import ConfigurationErrors
+from monitor.config.values import Configuration
 
 FRAGMENTS = [
     "agent", "plans", "defaults", "services", "id", "checks", "changes", "from", "plan", "overrides", "credit",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import ConfigurationErrors, load
+from monitor.config.loading import load
+from monitor.config.mistakes import ConfigurationErrors
 from monitor.sla.hours import WeeklyHours
 from monitor.sla.plans import CreditTerms, Plan
 from tests.config.files import write

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.config import load
+from monitor.config.loading import load
 from probes.prober import Prober, probers
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"

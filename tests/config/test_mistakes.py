@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import ConfigurationErrors, Mistake, load
+from monitor.config.loading import load
+from monitor.config.mistakes import ConfigurationErrors, Mistake
 from tests.config.files import mistakes, write
 
 

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import ConfigurationErrors, Mistake, ModuleConfig, load
 from monitor.config.dialect import DIALECTS
+from monitor.config.loading import load
+from monitor.config.mistakes import ConfigurationErrors, Mistake
 from monitor.config.modules import LONGEST_MS, parse_timeout
+from monitor.config.values import ModuleConfig
 
 THEIRS = """
 modules:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import installed_config, installed_systemd, load, write_samples
+from monitor.config.loading import load
 from monitor.config.models import (
     AgentSection,
     CheckSection,
@@ -17,6 +17,7 @@ from monitor.config.models import (
     ProbeSection,
     ServiceSection,
 )
+from monitor.config.samples import installed_config, installed_systemd, write_samples
 from monitor.sla.hours import WeeklyHours
 from monitor.sla.plans import CreditTerms, Plan
 from tests.config.files import write

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.config import load
+from monitor.config.loading import load
 from monitor.sla.money import Money
 from tests.config.files import loaded, write
 

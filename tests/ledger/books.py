@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.config import Configuration, load
+from monitor.config.loading import load
+from monitor.config.values import Configuration
 from monitor.ledger.entitlements import Entitlement, of_month
 from monitor.ledger.excluding import Exclude, Withdraw
-from monitor.ledger.freezing import due_months, freeze
+from monitor.ledger.freezing import freeze
 from monitor.ledger.frozen import Revision
 from monitor.ledger.importing import importing
 from monitor.ledger.report import ReportedMonth, report
@@ -113,7 +114,7 @@ class Book:
         services = self.configuration.services
 
         def frozen(db: sqlite3.Connection) -> list[Revision]:
-            return freeze(db, list(due_months(db, services, self.now_ms, one)), self.now_ms)
+            return freeze(db, services, self.now_ms, one)
 
         return self.write(frozen)  # type: ignore[no-any-return]
 

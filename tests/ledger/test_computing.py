@@ -13,7 +13,7 @@ import pytest
 
 from monitor.control.freezing import freeze_in_portions
 from monitor.ledger.computing import Computing
-from monitor.ledger.freezing import due_months, freeze
+from monitor.ledger.freezing import freeze
 from monitor.store.database import StoreError
 from tests.ledger.books import OUTAGE, Book, line
 from tests.ledger.test_freezing import everything
@@ -41,9 +41,8 @@ def frozen_apart(book: Book, before: Callable[[], object] = lambda: None) -> int
 def test_what_is_computed_apart_is_what_is_frozen_without_it(book: Book) -> None:
     book.configure(services(100))
     book.bring_in(*(line(*span, service=f"trunk-{number}") for number in range(100) for span in OUTAGE))
-    services_due = book.configuration.services
     book.db.execute("BEGIN")
-    freeze(book.db, list(due_months(book.db, services_due, book.now_ms)), book.now_ms)
+    freeze(book.db, book.configuration.services, book.now_ms)
     expected = months(book)
     book.db.execute("ROLLBACK")
     assert frozen_apart(book) == len(expected) == 100

@@ -15,9 +15,10 @@ import aiohttp
 from aiohttp import web
 
 from monitor.agent.showing import Showing
-from monitor.config import Configuration, load
+from monitor.config.loading import load
+from monitor.config.values import Configuration
 from monitor.ledger.agreement import agreed
-from monitor.ledger.freezing import due_months, freeze
+from monitor.ledger.freezing import freeze
 from monitor.ledger.frozen import Revision
 from monitor.ledger.importing import importing
 from monitor.ledger.request import Request
@@ -120,7 +121,7 @@ class House:
         self.writer.submit(importing(self.configuration, content, "x.jsonl", self.now_ms)).result()
 
         def frozen(db: sqlite3.Connection) -> list[Revision]:
-            return freeze(db, list(due_months(db, self.configuration.services, self.now_ms)), self.now_ms)
+            return freeze(db, self.configuration.services, self.now_ms)
 
         self.writer.submit(frozen).result()
 
