@@ -105,6 +105,8 @@ def _answer_all(database: Path) -> None:
     with contextlib.suppress(OSError):
         os.nice(NICE)
     with contextlib.ExitStack() as opened:
+        # sys.stdout may be unbuffered (PYTHONUNBUFFERED), and then it drops the rest of a write that a stop cut in two
+        answers = opened.enter_context(open(1, "wb", closefd=False))
         db: sqlite3.Connection | None = None
         while True:
             try:
@@ -118,8 +120,8 @@ def _answer_all(database: Path) -> None:
             except (StoreError, sqlite3.Error) as error:
                 answer = str(error)
             pickled = pickle.dumps(answer)
-            sys.stdout.buffer.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
-            sys.stdout.buffer.flush()
+            answers.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+            answers.flush()
 
 
 def _computed(db: sqlite3.Connection, services: Services, now_ms: int, month: Month | None) -> Computed:

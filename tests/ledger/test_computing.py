@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -68,6 +73,36 @@ def test_what_is_entered_while_a_month_is_computed_is_in_its_first_revision(book
     assert frozen_apart(book, enter_once) == 1
     assert book.figures("2026-10")["excluded_ms"] == 3_600_000
     assert book.db.execute("SELECT count(*), max(revision) FROM months").fetchone() == (1, 1)
+
+
+def test_what_is_computed_is_whole_though_the_process_is_stopped_again_and_again(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `docker pause` and debuggers do; without a buffer, Python drops the rest of a write that a stop cuts."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    book.configure(services(100))
+    book.bring_in(*(line(*span, service=f"trunk-{number}") for number in range(100) for span in OUTAGE))
+    over = threading.Event()
+
+    def stop_and_go_on(pid: int) -> None:
+        while not over.wait(0.002):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+                time.sleep(0.001)
+                os.kill(pid, signal.SIGCONT)
+
+    async def ask() -> list[int]:
+        async with Computing(book.configuration.agent.database, book.now_ms, None) as computing:
+            stopping = threading.Thread(target=stop_and_go_on, args=(computing._running().pid,))
+            stopping.start()
+            try:
+                due = computing.due([book.configuration.services] * 30)
+                return [len(computed.records) async for _, computed in due]
+            finally:
+                over.set()
+                stopping.join()
+
+    assert asyncio.run(ask()) == [100] * 30
 
 
 def test_a_process_that_dies_is_told_and_nothing_is_half_written(book: Book) -> None:
