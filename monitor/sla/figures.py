@@ -11,8 +11,8 @@ _PERCENT_PLACES = 4
 
 def decimal(value: Fraction, places: int = _PLACES) -> str:
     """A decimal string, truncated, without trailing zeros: ``0.99731543``, ``1``."""
-    sign, value = ("-", -value) if value < 0 else ("", value)
-    scaled = value.numerator * 10**places // value.denominator
+    sign = "-" if value.numerator < 0 else ""
+    scaled = abs(value.numerator) * 10**places // value.denominator
     whole, rest = divmod(scaled, 10**places)
     digits = f"{rest:0{places}}".rstrip("0") if places else ""
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"

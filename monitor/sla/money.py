@@ -74,6 +74,6 @@ def parse_amount(text: str) -> Decimal:
 def rounded(exact: Fraction, currency: str) -> Money:
     """An exact amount, rounded half up to the currency's minor unit."""
     digits = _MINOR_DIGITS[currency]
-    scaled = exact * 10**digits
-    units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    scaled, divisor = exact.numerator * 10**digits, exact.denominator
+    units = (2 * scaled + divisor) // (2 * divisor)
     return Money(Decimal(units).scaleb(-digits), currency)
