@@ -15,6 +15,7 @@ from monitor.config.values import Configuration
 from monitor.control.pausing import leave_alone
 from monitor.ledger.computing import Computing, Services
 from monitor.ledger.freezing import Computed, write
+from monitor.ledger.frozen import Revision
 from monitor.sla.months import Month
 
 ASKED = 40
@@ -53,13 +54,18 @@ async def _write(submit: Submit, computed: Computed, now_ms: int) -> tuple[int, 
     """How many were frozen, and whether that is all there was to do: not where people entered something meanwhile."""
     frozen = 0
     for portion in _portions(computed):
-        started = time.monotonic()
-        revisions = await asyncio.wrap_future(submit(partial(write, computed=portion, now_ms=now_ms)))
+        revisions, took_s = await asyncio.wrap_future(submit(partial(_timed, portion, now_ms)))
         if revisions is None:
             return frozen, False
         frozen += len(revisions)
-        await leave_alone(started)
+        await leave_alone(took_s)
     return frozen, True
+
+
+def _timed(portion: Computed, now_ms: int, db: sqlite3.Connection) -> tuple[list[Revision] | None, float]:
+    """What was written, and the seconds that it took, without waiting for the writer."""
+    started = time.monotonic()
+    return write(db, portion, now_ms), time.monotonic() - started
 
 
 def _portions(computed: Computed) -> Iterator[Computed]:

@@ -4,13 +4,12 @@ interpreter for a while."""
 from __future__ import annotations
 
 import asyncio
-import time
 
 _PAUSE_S = 0.002
 _SHARE = 0.5
 """Of the time that a portion took."""
 
 
-async def leave_alone(started: float) -> None:
-    """Leave the loop alone for a while after a portion that was started then (monotonic, in seconds)."""
-    await asyncio.sleep(max(_PAUSE_S, _SHARE * (time.monotonic() - started)))
+async def leave_alone(took_s: float) -> None:
+    """Leave the loop alone for a while after a portion that took so long."""
+    await asyncio.sleep(max(_PAUSE_S, _SHARE * took_s))

@@ -51,5 +51,5 @@ async def _seal_again_and_again(seal: Seal) -> None:
 async def _portion(seal: Seal) -> int:
     started = time.monotonic()
     rows = await asyncio.wrap_future(seal())
-    await leave_alone(started)
+    await leave_alone(time.monotonic() - started)
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import pickle
 import sqlite3
@@ -27,8 +28,11 @@ NICE = 10
 _LENGTH = 4
 """Bytes before each answer."""
 
-_AHEAD = 3
+_AHEAD = 16
 """Portions that are computed before they are asked for."""
+
+_ANSWER = 1 << 20
+"""Bytes of an answer, at a high estimate: there is room for it, so that the process can go on."""
 
 Services = Sequence[ServiceConfig]
 
@@ -49,6 +53,7 @@ class Computing:
             *(sys.executable, "-P", "-m", "monitor.ledger.computing", str(self._database)),
             stdin=PIPE,
             stdout=PIPE,
+            limit=_AHEAD * _ANSWER,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,  # Ctrl-C is for the agent
         )
@@ -107,6 +112,8 @@ def _answer_all(database: Path) -> None:
     with contextlib.ExitStack() as opened:
         # sys.stdout may be unbuffered (PYTHONUNBUFFERED), and then it drops the rest of a write that a stop cut in two
         answers = opened.enter_context(open(1, "wb", closefd=False))
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, _ANSWER)
         db: sqlite3.Connection | None = None
         while True:
             try:
