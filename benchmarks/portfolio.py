@@ -87,7 +87,7 @@ def _month(key: int, number: int, turn: int, window: Interval) -> list[tuple[int
 def freeze_all(db: sqlite3.Connection, configuration: Configuration) -> None:
     for month in months():
         db.execute("BEGIN IMMEDIATE")
-        freeze(db, [(service, month) for service in configuration.services], NOW_MS)
+        freeze(db, configuration.services, NOW_MS, month)
         db.execute("COMMIT")
 
 

@@ -69,12 +69,12 @@ class Endpoints:
 
 @contextlib.contextmanager
 def endpoints(core: int) -> Iterator[Endpoints]:
-    ports = free_ports(3)
-    argv = [sys.executable, "-m", "benchmarks.responders", *map(str, ports)]
+    sip, http, tcp = free_ports(3)
+    argv = [sys.executable, "-m", "benchmarks.responders", *map(str, (sip, http, tcp))]
     with process(argv, core) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        yield Endpoints(*ports, child)
+        yield Endpoints(sip, http, tcp, child)
 
 
 def configuration(directory: Path, targets: list[str], interval: str, page: int, extra: str = "") -> Path:

@@ -161,13 +161,13 @@ def measure(services: int, outages: int) -> None:
                 verdict = verify(db)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             assert verdict.fits, verdict.misfits
-            assert verdict.derived is not None
             peer = _peer(path)
             print(
                 f"  verified in {wall:.1f} s ({cpu:.1f} CPU-s);"
                 f" sha256sum of the file {peer:.2f} s: {wall / peer:.0f} times"
             )
         evidence, derived = verdict.evidence, verdict.derived
+        assert derived is not None
         print(f"  {evidence.rows} records under {evidence.seals} seals; {derived.months} months and")
         print(f"  {derived.amounts} amounts computed again; {wall / evidence.rows * 1e6:.1f} us a record")
         print(
