@@ -76,6 +76,7 @@ class Computing:
         for services in portions:
             self._ask(services)
             asked.append(services)
+            await asyncio.sleep(0)  # probes first
             if len(asked) > _AHEAD:
                 yield asked.popleft(), await self._answer()
         while asked:
