@@ -116,8 +116,10 @@ def measure(services: int, outages: int) -> None:
         with agent(config, page, None) as running:
             time.sleep(15)
             write_configuration(config, page, targets, "2020-01-01")
-            running.child.send_signal(signal.SIGHUP)
-            time.sleep(25)
+            with Lag(running) as reloading:
+                running.child.send_signal(signal.SIGHUP)
+                time.sleep(10)
+            time.sleep(15)
             with Lag(running) as quiet:
                 time.sleep(10)
             before = running.usage()
@@ -129,6 +131,7 @@ def measure(services: int, outages: int) -> None:
             after = running.usage()
         print(f"{done['frozen']} months of {month}, {outages} outages each, {services} checks every 10 s")
         print(f"  frozen in    {took_s:.2f} s, {after.cpu_s - before.cpu_s:.2f} CPU-s with the probing")
+        print(f"  reloading    probes late {reloading.late}: all services are changed at once")
         print(f"  quiet        probes late {quiet.late}")
         print(f"  freezing     probes late {freezing.late}")
         took, size = insert_again(config.parent / "ringback.db")

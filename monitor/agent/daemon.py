@@ -51,6 +51,8 @@ class Agent:
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self._stop = asyncio.Event()
+        self._reloads: set[asyncio.Task[None]] = set()
+        self._one_reload = asyncio.Lock()
         self._manager = ServiceManager()
         agent = configuration.agent
         self.live = Live(agent.name, monitor.__version__)
@@ -95,7 +97,7 @@ class Agent:
         gc.set_threshold(*GARBAGE)
         schedule.begin()
         scheduler.start()
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
         beating = asyncio.create_task(pulse.beat())
         self.live.probing = True
         self.live.config_loaded_ms = self.timeline.now_ms()
@@ -124,12 +126,22 @@ class Agent:
             )
         return floor_ms
 
-    def reload(self) -> None:
+    def _reload_soon(self) -> None:
+        task = asyncio.create_task(self._reload_in_turn())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload_in_turn(self) -> None:
+        """One after the other: the last one has read what the file is last."""
+        async with self._one_reload:
+            await self.reload()
+
+    async def reload(self) -> None:
         """Take the configuration file again. A bad one is refused, and the old one runs on."""
         self._manager.reloading()
         try:
-            new = load(self.configuration.path)
-            new = self._without_restart(new)
+            # ten thousand services take a second to read, in which the loop has as many probes to start
+            new = self._without_restart(await asyncio.to_thread(load, self.configuration.path))
         except ConfigurationErrors as errors:
             self.live.config_ok = False
             for mistake in errors.mistakes:
@@ -164,6 +176,8 @@ class Agent:
         log.info("stopping: no new probes, waiting for those under way", under_way=len(self.watch.under_way))
         self._manager.stopping()
         self.live.probing = False
+        for reload in self._reloads:
+            reload.cancel()
         schedule.pause()
         await self.watch.drain(DRAIN_S)
         beating.cancel()

@@ -67,6 +67,37 @@ def test_a_bad_file_is_refused_and_the_old_one_runs_on(tmp_path: Path, server):
         eventually(lambda: agent.metric("ringback_config_last_reload_successful") == 1)
 
 
+def test_of_two_reloads_in_a_row_the_last_file_counts(tmp_path: Path, server):
+    _, port = server
+    agent = Ringback(tmp_path, link(port))
+    with running(agent):
+        for services in (many(port), link(port, "last")):
+            agent.services = services
+            agent.write()
+            agent.signal(signal.SIGHUP)
+        eventually(lambda: agent.state("last") == "up", 20)
+        assert agent.state("link-0") is None
+
+
+def test_a_stop_while_a_file_is_read_again_ends_in_order(tmp_path: Path, server):
+    _, port = server
+    agent = Ringback(tmp_path, link(port))
+    with running(agent):
+        eventually(lambda: agent.state("link") == "up")
+        agent.services = many(port)
+        agent.write()
+        agent.signal(signal.SIGHUP)
+        agent.signal(signal.SIGTERM)
+        assert agent.child is not None
+        assert agent.child.wait(20) == 0
+        assert "Traceback" not in agent.log.read_text()
+        assert agent.rows("SELECT count(*) AS number FROM services") == [{"number": 1}]
+
+
+def many(port: int) -> str:
+    return "".join(link(port, f"link-{number}") for number in range(500))
+
+
 def test_a_check_that_is_changed_keeps_its_open_outage(tmp_path: Path):
     agent = Ringback(tmp_path, link(free_port()))
     with running(agent):
