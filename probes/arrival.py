@@ -25,7 +25,7 @@ Ancillary = list[tuple[int, int, bytes]]
 
 _KEEPS_STAMPING = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 """The kernel stamps nothing while no socket asks for it, and begins a while after the first one does: what comes
-before gets the time of reading. With this one open, others find it at it."""
+before that gets the time of reading. With this one open it never leaves off."""
 _KEEPS_STAMPING.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
 

@@ -138,7 +138,8 @@ def _computed(db: sqlite3.Connection, services: Services, now_ms: int, month: Mo
     try:
         return compute(db, services, now_ms, month)
     finally:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # an error of the disk has ended it
+            db.execute("ROLLBACK")
 
 
 if __name__ == "__main__":
