@@ -53,9 +53,21 @@ class Journal:
         with _reported():
             name = ":memory:" if folder is None else folder / "calls.sqlite"
             self._base = sqlite3.connect(name, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-            self._base.execute("PRAGMA journal_mode = WAL")
+            self._use_wal()
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.executescript(_SCHEMA)
+
+    def _use_wal(self) -> None:
+        """SQLite does not wait where two processes do this at once, whatever its timeout is."""
+        until = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._base.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def begin(self, call_id: str, record: str, destination: str, per_hour: int) -> None:
         """Note that a call is about to be made. Raises Spent where that would be one too many.
