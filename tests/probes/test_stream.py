@@ -26,6 +26,8 @@ from tests.probes.servers import (
 
 LOOPBACK = Address(socket.AF_INET, "127.0.0.1")
 HOST = "sbc.example.net"
+HELLO_REQUEST = b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"
+"""A TLS record that clients pass over."""
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,44 @@ def test_a_flood_does_not_hold_the_loop(
                 turning.cancel()
             assert turns >= 320 / 16 / 2
 
+        run(scenario)
+
+
+def test_a_flood_of_small_records_leaves_the_loop_a_turn_for_each_chunk(
+    trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flood(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(HELLO_REQUEST * 10_000)
+
+    turns = chunks = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        async with connected(port) as stream:
+            feed = stream._feed
+
+            async def counted() -> int:
+                nonlocal chunks
+                chunks += 1
+                if chunks > 200:
+                    raise ConnectionAbortedError
+                return await feed()
+
+            monkeypatch.setattr(stream, "_feed", counted)
+            turning = asyncio.create_task(turn())
+            with contextlib.suppress(ConnectionAbortedError):
+                await stream.start_tls(trusting, HOST)
+            turning.cancel()
+        assert chunks > 200
+        assert turns >= 150
+
+    with server_in_a_thread(flood, None) as port:
         run(scenario)
 
 
