@@ -85,14 +85,14 @@ def write_configuration(path: Path, page: int, targets: list[str], contract_from
     aside.replace(path)
 
 
-class Lag:
+class Lateness:
     """The lateness of the probes of a time in which Prometheus scrapes once, as it does within fifteen seconds."""
 
     def __init__(self, running: Agent) -> None:
         self._running = running
         self._scrape = threading.Timer(SCRAPED_AFTER_S, running.get, ("/metrics",))
 
-    def __enter__(self) -> Lag:
+    def __enter__(self) -> Lateness:
         self._before = histogram(self._running.get("/metrics"), LATE)
         self._scrape.start()
         return self
@@ -116,14 +116,14 @@ def measure(services: int, outages: int) -> None:
         with agent(config, page, None) as running:
             time.sleep(15)
             write_configuration(config, page, targets, "2020-01-01")
-            with Lag(running) as reloading:
+            with Lateness(running) as reloading:
                 running.child.send_signal(signal.SIGHUP)
                 time.sleep(10)
             time.sleep(15)
-            with Lag(running) as quiet:
+            with Lateness(running) as quiet:
                 time.sleep(10)
             before = running.usage()
-            with Lag(running) as freezing:
+            with Lateness(running) as freezing:
                 started = time.monotonic()
                 done = post(socket_path(config.parent), "/v1/freeze", {"month": str(month)})
                 took_s = time.monotonic() - started

@@ -127,16 +127,17 @@ class Agent:
         return floor_ms
 
     def _reload_soon(self) -> None:
-        task = asyncio.create_task(self._reload_in_turn())
-        self._reloads.add(task)
-        task.add_done_callback(self._reloads.discard)
+        """Once earlier reloads are over: the last one has read what the file is last. Not while the agent stops."""
+        if self.live.probing:
+            task = asyncio.create_task(self._reload_in_turn())
+            self._reloads.add(task)
+            task.add_done_callback(self._reloads.discard)
 
     async def _reload_in_turn(self) -> None:
-        """One after the other: the last one has read what the file is last."""
         async with self._one_reload:
-            await self.reload()
+            await self._reload()
 
-    async def reload(self) -> None:
+    async def _reload(self) -> None:
         """Take the configuration file again. A bad one is refused, and the old one runs on."""
         self._manager.reloading()
         try:

@@ -11,11 +11,12 @@ import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from monitor.config.values import ServiceConfig
 from monitor.ledger.freezing import Computed, compute
@@ -107,39 +108,33 @@ class Computing:
 
 
 def _answer_all(database: Path) -> None:
-    """The process: answers until nobody asks any more."""
+    """The process: answers until nobody asks any more. An error is its last answer."""
     with contextlib.suppress(OSError):
         os.nice(NICE)
-    with contextlib.ExitStack() as opened:
-        # sys.stdout may be unbuffered (PYTHONUNBUFFERED), and then it drops the rest of a write that a stop cut in two
-        answers = opened.enter_context(open(1, "wb", closefd=False))
+    # sys.stdout may be unbuffered (PYTHONUNBUFFERED), and then it drops the rest of a write that a stop cut in two
+    with open(1, "wb", closefd=False) as answers:
         with contextlib.suppress(OSError):
             fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, _ANSWER)
-        db: sqlite3.Connection | None = None
+        try:
+            with closing(open_for_reading(database)) as db:
+                for now_ms, month, services in _questions():
+                    db.execute("BEGIN")  # each time as the database is then
+                    _tell(answers, compute(db, services, now_ms, month))
+                    db.execute("ROLLBACK")
+        except (StoreError, sqlite3.Error) as error:
+            _tell(answers, str(error))
+
+
+def _questions() -> Iterator[tuple[int, Month | None, Services]]:
+    with contextlib.suppress(EOFError):
         while True:
-            try:
-                now_ms, month, services = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the agent
-            except EOFError:
-                return
-            answer: Computed | str
-            try:
-                db = db or opened.enter_context(closing(open_for_reading(database)))
-                answer = _computed(db, services, now_ms, month)
-            except (StoreError, sqlite3.Error) as error:
-                answer = str(error)
-            pickled = pickle.dumps(answer)
-            answers.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
-            answers.flush()
+            yield pickle.load(sys.stdin.buffer)  # noqa: S301 - from the agent
 
 
-def _computed(db: sqlite3.Connection, services: Services, now_ms: int, month: Month | None) -> Computed:
-    """Each time as the database is then."""
-    db.execute("BEGIN")
-    try:
-        return compute(db, services, now_ms, month)
-    finally:
-        if db.in_transaction:  # an error of the disk has ended it
-            db.execute("ROLLBACK")
+def _tell(answers: BinaryIO, answer: Computed | str) -> None:
+    pickled = pickle.dumps(answer)
+    answers.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+    answers.flush()
 
 
 if __name__ == "__main__":
