@@ -95,7 +95,7 @@ def test_an_answer_that_drips_costs_the_time_out_and_no_more(handler: Handler, p
 def test_a_slow_answer_is_degraded() -> None:
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(0.1)  # longer than the limit by what the loop may take of it
+        await asyncio.sleep(0.5)  # longer than the limit by what the loop may take of it
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     outcome = probe_server(slow, latency_degraded="50ms")
