@@ -10,6 +10,7 @@ import pytest
 
 from probes.attention import TICK_S, Deadline, Expired, attended, silence
 from probes.outcome import Verdict
+from tests.pace import lasting
 
 
 async def nothing() -> None:
@@ -26,11 +27,9 @@ async def read_through(sock: socket.socket, turns: int) -> bytes:
 
 def test_silence_ends_at_the_deadline() -> None:
     async def scenario() -> None:
-        started = time.monotonic()
-        with pytest.raises(Expired):
+        with lasting(0.1), pytest.raises(Expired):
             async with attended(0.1):
                 await nothing()
-        assert 0.1 <= time.monotonic() - started < 0.15
 
     asyncio.run(scenario())
 
@@ -84,13 +83,11 @@ def test_a_stall_that_begins_just_before_the_deadline_does_not_count_against_the
 
 def test_a_stall_puts_the_deadline_off_by_its_length() -> None:
     async def scenario() -> None:
-        started = time.monotonic()
-        asyncio.get_running_loop().call_later(0.05, time.sleep, 0.15)
-        block = attended(0.2)
-        with pytest.raises(Expired):
+        asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)
+        block = attended(0.6)
+        with lasting(0.9 - TICK_S - 0.01), pytest.raises(Expired):
             async with block:
                 await nothing()
-        assert 0.35 - TICK_S - 0.01 <= time.monotonic() - started < 0.4
         assert not block.deadline.unattended
 
     asyncio.run(scenario())
@@ -109,12 +106,10 @@ def test_an_answer_to_a_question_that_the_stall_held_up_still_counts() -> None:
 def test_a_loop_that_was_away_for_the_whole_time_says_nothing_of_the_target() -> None:
     async def scenario() -> None:
         block = attended(0.05)
-        started = time.monotonic()
         asyncio.get_running_loop().call_soon(time.sleep, 0.2)
-        with pytest.raises(Expired):
+        with lasting(0.2), pytest.raises(Expired):
             async with block:
                 await nothing()
-        assert time.monotonic() - started < 0.3
         outcome = silence(block.deadline, 1, {})
         assert (outcome.verdict, outcome.reason) == (Verdict.NOT_ASKED, "loop was late")
 
@@ -133,12 +128,10 @@ def test_a_loop_that_is_always_late_ends_the_probe_within_twice_its_time() -> No
 
         loop.call_soon(stall)
         block = attended(0.3)
-        started = time.monotonic()
-        with pytest.raises(Expired):
+        with lasting(0.6), pytest.raises(Expired):
             async with block:
                 await nothing()
         stalling = False
-        assert time.monotonic() - started < 0.6 + 0.05 * 12
         assert silence(block.deadline, 1, {}).verdict is Verdict.NOT_ASKED
 
     asyncio.run(scenario())
@@ -159,10 +152,10 @@ def test_a_stall_before_the_deadline_began_is_none_of_its_business() -> None:
     async def scenario() -> None:
         async with attended(1):
             await asyncio.sleep(0)
-            time.sleep(0.1)
+            time.sleep(0.5)
             late = Deadline(1, lambda: None)
             await asyncio.sleep(2 * TICK_S)
-            assert late.stalled_s < 0.02
+            assert late.stalled_s < 0.4
             late.cancel()
 
     asyncio.run(scenario())

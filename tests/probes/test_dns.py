@@ -15,6 +15,7 @@ import pytest
 from probes.dns_server import DnsOptions, DnsProber
 from probes.outcome import Outcome, Verdict
 from probes.trace import traced
+from tests.pace import lasting, not_good
 from tests.probes import dns_peers
 from tests.probes.certificates import Authority
 from tests.probes.dns_peers import HOST, LARGE, Unbound, answer, ask, datagram_server, shown
@@ -218,9 +219,8 @@ class TestAnsweredBadly:
 
 class TestNotAnswered:
     def test_silence_is_bad_after_the_time_out(self, server: Unbound) -> None:
-        started = time.monotonic()
-        outcome = probe(server, "x.mute.test", timeout="200ms")
-        assert 0.2 <= time.monotonic() - started < 0.5
+        with lasting(0.2):
+            outcome = probe(server, "x.mute.test", timeout="200ms")
         assert said(outcome) == (Verdict.BAD, "timeout")
         assert outcome.round_trip_s is None
 
@@ -238,10 +238,8 @@ class TestNotAnswered:
             said.flags |= dns.flags.TC
             return [said.to_wire()]
 
-        with datagram_server(truncated) as port, socket.create_server(("127.0.0.1", port)):
-            started = time.monotonic()
+        with datagram_server(truncated) as port, socket.create_server(("127.0.0.1", port)), lasting(0.29):
             outcome = dns_peers.probe(f"dns://127.0.0.1:{port}/lab.test", timeout="300ms")
-        assert 0.29 <= time.monotonic() - started < 0.6
         assert said(outcome) == (Verdict.BAD, "timeout")
         assert outcome.detail["truncated"] is True
 
@@ -251,9 +249,9 @@ class TestNotAnswered:
             yield answer(question, "A 127.0.0.1")
 
         async def scenario(port: int) -> Outcome:
-            probing = asyncio.create_task(ask(f"dns://127.0.0.1:{port}/lab.test", timeout="100ms"))
+            probing = asyncio.create_task(ask(f"dns://127.0.0.1:{port}/lab.test", timeout="300ms"))
             await asyncio.sleep(0)
-            time.sleep(0.3)  # both the end of the time and the answer come while the loop is away
+            time.sleep(0.8)  # both the end of the time and the answer come while the loop is away
             return await probing
 
         with datagram_server(late) as port:
@@ -313,15 +311,15 @@ class TestCouldNotAsk:
 class TestLateLoop:
     def test_an_answer_that_came_in_time_is_good_however_late_the_loop_is(self, server: Unbound) -> None:
         async def scenario() -> Outcome:
-            probing = asyncio.create_task(ask(target(server, "a.lab.test"), timeout="100ms"))
+            probing = asyncio.create_task(ask(target(server, "a.lab.test"), timeout="300ms"))
             await asyncio.sleep(0)
-            time.sleep(0.3)
+            time.sleep(0.8)
             return await probing
 
         outcome = asyncio.run(scenario())
         assert outcome.verdict is Verdict.GOOD
         assert outcome.round_trip_s is not None
-        assert outcome.round_trip_s < 0.05, "the kernel measured it, not the loop"
+        assert outcome.round_trip_s < 0.3, "the kernel measured it, not the loop"
 
     def test_what_our_own_loop_takes_degrades_nobody(self, server: Unbound) -> None:
         async def busy() -> None:
@@ -350,7 +348,8 @@ class TestLatency:
 
         with datagram_server(slow) as port:
             text = f"dns://127.0.0.1:{port}/lab.test"
-            assert said(dns_peers.probe(text, **{limit: "50ms"})) == (Verdict.DEGRADED, "slow")
+            found = not_good(lambda: dns_peers.probe(text, **{limit: "50ms"}))
+            assert said(found) == (Verdict.DEGRADED, "slow")
             assert said(dns_peers.probe(text, **{limit: "1s"})) == (Verdict.GOOD, "noerror")
             missing = dns_peers.probe(text, expect=["127.0.0.2"], **{limit: "50ms"})
             assert said(missing) == (Verdict.BAD, "record missing"), "worse than slow"

@@ -13,6 +13,7 @@ import pytest
 
 from probes.outcome import Outcome, Verdict
 from tests.fuzzing.mutations import mutated
+from tests.pace import lasting, longest_turn_s
 from tests.probes import dns_peers
 from tests.probes.dns_peers import LARGE, Answers, answer, ask, datagram_server
 from tests.probes.servers import Handler, dripping, reset, stream_server
@@ -143,21 +144,15 @@ def test_endless_datagrams_cost_the_time_out_and_nothing_else(flood: Callable[[b
         while True:
             yield said
 
-    async def scenario(port: int) -> tuple[Outcome, float, float]:
-        longest, last = 0.0, time.monotonic()
-        began = last
+    async def scenario(port: int) -> tuple[Outcome, float]:
         probing = asyncio.create_task(ask(f"dns://127.0.0.1:{port}/lab.test", timeout="300ms"))
-        while not probing.done():
-            await asyncio.sleep(0)
-            now = time.monotonic()
-            longest, last = max(longest, now - last), now
-        return probing.result(), last - began, longest
+        longest_s = await longest_turn_s(probing)
+        return probing.result(), longest_s
 
-    with datagram_server(endless) as port:
-        outcome, took_s, longest_s = asyncio.run(scenario(port))
+    with datagram_server(endless) as port, lasting():
+        outcome, longest_s = asyncio.run(scenario(port))
     assert outcome.verdict in (Verdict.BAD, Verdict.NOT_ASKED)
-    assert outcome.reason in ("timeout", "receive buffer overflowed")
-    assert took_s < 0.8
+    assert outcome.reason in ("timeout", "receive buffer overflowed", "loop was late")
     assert longest_s < 0.1
 
 
@@ -169,10 +164,9 @@ def test_endless_messages_on_a_connection_end_it() -> None:
             writer.write(len(message).to_bytes(2) + message)
             await writer.drain()
 
-    started = time.monotonic()
-    outcome = probe_over_tcp(endless)
+    with lasting():
+        outcome = probe_over_tcp(endless)
     assert said(outcome) == (Verdict.BAD, "no answer to the question")
-    assert time.monotonic() - started < 1
     assert outcome.round_trip_s is None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from probes.http import PHASES, HttpOptions, HttpProber
 from probes.outcome import Outcome, Verdict
+from tests.pace import lasting, not_good
 from tests.probes.hosts import all_closed, no_file_descriptors, open_sockets, probe_without_network
 from tests.probes.servers import Handler, closed_port, forever, reset, silent_listener, stream_server
 
@@ -51,18 +51,16 @@ def test_a_refused_connection_is_bad() -> None:
 
 
 def test_silence_before_the_connection_is_bad_after_the_time_out() -> None:
-    with silent_listener() as server:
-        started = time.monotonic()
+    with silent_listener() as server, lasting(0.2):
         outcome = probe(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout="200ms")
-    assert 0.2 <= time.monotonic() - started < 0.5
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)["connect"] == pytest.approx(0.2, abs=0.05)
+    assert phases(outcome)["connect"] > 0.19
 
 
 def test_silence_after_the_connection_is_bad_after_the_time_out() -> None:
     outcome = probe_server(forever, timeout="200ms")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)["processing"] == pytest.approx(0.2, abs=0.05)
+    assert phases(outcome)["processing"] > 0.19
 
 
 async def slow_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,20 +83,19 @@ async def slow_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 @pytest.mark.parametrize(("handler", "phase"), [(slow_body, "transfer"), (slow_header, "processing")])
 def test_an_answer_that_drips_costs_the_time_out_and_no_more(handler: Handler, phase: str) -> None:
-    started = time.monotonic()
-    outcome = probe_server(handler, timeout="200ms")
-    assert time.monotonic() - started < 0.5
+    with lasting(0.2):
+        outcome = probe_server(handler, timeout="200ms")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)[phase] == pytest.approx(0.2, abs=0.05)
+    assert phases(outcome)[phase] > 0.19
 
 
 def test_a_slow_answer_is_degraded() -> None:
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(0.5)  # longer than the limit by what the loop may take of it
+        await asyncio.sleep(0.06)
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
-    outcome = probe_server(slow, latency_degraded="50ms")
+    outcome = not_good(lambda: probe_server(slow, latency_degraded="50ms"))
     assert (outcome.verdict, outcome.reason) == (Verdict.DEGRADED, "slow")
     assert outcome.round_trip_s is not None
     assert outcome.round_trip_s >= 0.05
@@ -118,7 +115,7 @@ def test_a_handshake_that_hangs_costs_the_time_out_and_no_more() -> None:
 
     outcome = asyncio.run(scenario())
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)["tls"] == pytest.approx(0.2, abs=0.05)
+    assert phases(outcome)["tls"] > 0.19
 
 
 def says(answer: bytes) -> Handler:

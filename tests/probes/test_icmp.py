@@ -53,7 +53,7 @@ def test_a_host_that_echoes_is_good(target):
     outcome = probe(target)
     assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "echo")
     assert outcome.round_trip_s is not None
-    assert 0 < outcome.round_trip_s < 0.05
+    assert 0 < outcome.round_trip_s < 0.2
     assert outcome.detail["ttl"] == 64
 
 
@@ -82,8 +82,8 @@ def test_metrics_are_those_of_blackbox_exporter_and_the_figures_of_the_burst():
     assert shown["probe_icmp_duration_seconds rtt"] == outcome.round_trip_s
     assert shown["probe_icmp_reply_hop_limit"] == 64
     assert shown["probe_icmp_loss_ratio"] == 0
-    assert shown["probe_icmp_rtt_min_seconds"] <= shown["probe_icmp_rtt_max_seconds"] < 0.05
-    assert shown["probe_icmp_jitter_seconds"] < 0.05
+    assert shown["probe_icmp_rtt_min_seconds"] <= shown["probe_icmp_rtt_max_seconds"] < 0.2
+    assert shown["probe_icmp_jitter_seconds"] < 0.2
 
 
 def test_metrics_of_a_probe_that_was_not_asked_are_its_phases_alone():
@@ -282,7 +282,7 @@ def test_the_round_trip_is_the_kernels_however_late_the_loop_is():
     outcome = asyncio.run(scenario())
     assert outcome.verdict is Verdict.GOOD
     assert outcome.round_trip_s is not None
-    assert outcome.round_trip_s < 0.05
+    assert outcome.round_trip_s < 0.2
 
 
 def test_many_at_once_share_one_socket_and_each_gets_its_own_answer():

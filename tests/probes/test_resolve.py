@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
 
 import pytest
 
 from probes.resolve import Address, Family, Resolution, Resolver, Unresolved, getaddrinfo, literal
+from tests.pace import lasting
 
 V4 = Address(socket.AF_INET, "192.0.2.1")
 OTHER = Address(socket.AF_INET, "192.0.2.2")
@@ -147,9 +147,8 @@ def test_a_hanging_resolver_leaves_a_known_name_nearly_all_of_its_time() -> None
         resolver = Resolver(system, fresh_s=0)
         await resolver.resolve("sbc.test", timeout_s=5)
         system.open.clear()
-        started = time.monotonic()
-        assert (await resolver.resolve("sbc.test", timeout_s=2)).stale
-        assert time.monotonic() - started < 0.2
+        with lasting():
+            assert (await resolver.resolve("sbc.test", timeout_s=10)).stale
         system.open.set()
 
     asyncio.run(scenario())

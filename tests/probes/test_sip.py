@@ -15,6 +15,7 @@ from probes.outcome import Outcome, Verdict
 from probes.resolve import Address, Resolver
 from probes.sip import SipOptions, SipProber
 from probes.trace import traced
+from tests.pace import lasting
 from tests.peers import peer
 from tests.probes.hosts import in_namespace, no_file_descriptors, probe_without_network
 from tests.probes.servers import closed_port
@@ -77,11 +78,9 @@ def test_the_peer_tells_from_where_it_saw_us(server):
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_port_that_nobody_listens_on_is_refused_at_once(transport):
-    with closed_port() as port:
-        started = time.monotonic()
+    with closed_port() as port, lasting():
         outcome = probe(f"sip:127.0.0.1:{port};transport={transport}")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "refused")
-    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -89,9 +88,8 @@ def test_a_kamailio_that_was_killed_refuses_at_once(tmp_path, transport):
     with kamailio(tmp_path) as port:
         target = f"sip:127.0.0.1:{port};transport={transport}"
         assert probe(target).verdict is Verdict.GOOD
-    started = time.monotonic()
-    assert probe(target).reason == "refused"
-    assert time.monotonic() - started < 1
+    with lasting():
+        assert probe(target).reason == "refused"
 
 
 def test_who_said_that_nobody_listens_is_kept_as_evidence():
@@ -103,6 +101,7 @@ def test_who_said_that_nobody_listens_is_kept_as_evidence():
 ASK = """
 import asyncio
 from probes.sip import SipOptions, SipProber
+from tests.pace import lasting
 async def main():
     prober = SipProber()
     outcome = await prober.probe(SipProber.parse("%s"), SipOptions(timeout="2s"))

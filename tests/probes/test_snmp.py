@@ -21,6 +21,7 @@ from probes.snmp import SnmpOptions, SnmpProber, SnmpTarget
 from probes.snmp.message import Community, decode, encode
 from probes.snmp.pdu import Malformed, Request
 from probes.snmp.question import IF_DESCR, IF_NAME, IF_OPER_STATUS, SYS_UP_TIME, Question, parse_expected
+from tests.pace import lasting
 from tests.probes.daemons import free_port
 from tests.probes.hosts import no_file_descriptors, open_sockets, probe_without_network
 from tests.probes.snmp_agent import Agent, Answers, read, serving, silent_port
@@ -325,27 +326,24 @@ def test_an_answer_from_elsewhere_is_none() -> None:
 
 
 def test_silence_is_bad_after_the_time_out() -> None:
-    with silent_port() as port:
-        started = time.monotonic()
+    with silent_port() as port, lasting(0.2):
         outcome = probe(port, timeout="200ms")
-    assert 0.2 <= time.monotonic() - started < 0.22 + 0.1
     assert (outcome.verdict, outcome.reason, outcome.round_trip_s) == (Verdict.BAD, "timeout", None)
 
 
 def test_a_port_on_which_nobody_listens_is_refused_at_once() -> None:
-    started = time.monotonic()
-    outcome = probe(free_port(socket.SOCK_DGRAM), timeout="5s")
-    assert time.monotonic() - started < 1
+    with lasting():
+        outcome = probe(free_port(socket.SOCK_DGRAM), timeout="5s")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "refused")
 
 
 def stalled_probe(port: int) -> Outcome:
     async def scenario() -> Outcome:
         prober = SnmpProber()
-        options = SnmpOptions.model_validate({"timeout": "50ms"})
+        options = SnmpOptions.model_validate({"timeout": "300ms"})
         probing = asyncio.create_task(prober.probe(SnmpProber.parse(f"snmp://127.0.0.1:{port}"), options))
         await asyncio.sleep(0)
-        time.sleep(0.2)
+        time.sleep(0.8)
         outcome = await probing
         await prober.close()
         return outcome
@@ -357,7 +355,7 @@ def test_an_answer_in_time_is_good_however_late_the_loop_reads_it(snmpd: int) ->
     outcome = stalled_probe(snmpd)
     assert outcome.verdict is Verdict.GOOD
     assert outcome.round_trip_s is not None
-    assert outcome.round_trip_s < 0.05, "the kernel stamped it, not the loop"
+    assert outcome.round_trip_s < 0.3, "the kernel stamped it, not the loop"
 
 
 def test_silence_is_silence_however_late_the_loop_looks() -> None:

@@ -13,6 +13,7 @@ from probes.outcome import Outcome, Verdict
 from probes.resolve import Sockaddr
 from probes.stamp import StampOptions, StampProber
 from probes.stamp.clock import Clock
+from tests.pace import lasting
 from tests.probes.hosts import no_file_descriptors, open_sockets, probe_without_network
 from tests.probes.stamp_peers import (
     Fate,
@@ -204,23 +205,19 @@ def test_loss_is_degraded_or_bad_from_its_threshold_on() -> None:
 
 
 def test_silence_is_bad_after_the_timeout() -> None:
-    with silent_port() as port:
-        started = time.monotonic()
+    with silent_port() as port, lasting(0.45):
         seen = asyncio.run(ask(port))
-        took = time.monotonic() - started
     assert (seen.verdict, seen.reason, seen.round_trip_s) == (Verdict.BAD, "timeout", None)
     assert (seen.detail["sent"], seen.detail["loss"]) == (5, 1)
-    assert 0.45 < took < 1.5
 
 
 def test_nobody_there_is_bad_at_once() -> None:
     with silent_port() as port:
         pass
-    started = time.monotonic()
-    seen = asyncio.run(ask(port, timeout="20s"))
+    with lasting(most_s=5):
+        seen = asyncio.run(ask(port, timeout="20s"))
     assert (seen.verdict, seen.reason) == (Verdict.BAD, "refused")
     assert seen.detail["icmp"] == "3/3"
-    assert time.monotonic() - started < 5
 
 
 def test_without_a_route_nothing_was_asked() -> None:

@@ -327,7 +327,7 @@ def test_the_round_trip_of_the_handshake_is_the_kernels(secured: ssl.SSLContext)
             async with connected(server.getsockname()[1]) as stream:
                 round_trip_s, lost = stream.handshake
                 assert round_trip_s is not None
-                assert 0 < round_trip_s < 0.01
+                assert 0 < round_trip_s < 0.1
                 assert lost == 0
 
         run(scenario)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,7 @@ from probes.target import HostPort
 from probes.tcp import TcpOptions, TcpProber
 from probes.tcp.lines import LONGEST, MOST, MOST_LINES, Lines, TooMuch
 from probes.trace import traced
+from tests.pace import lasting
 from tests.probes.certificates import Authority
 from tests.probes.servers import (
     Handler,
@@ -95,7 +95,7 @@ def test_a_line_that_matches_is_an_answer() -> None:
     assert (outcome.verdict, outcome.reason) == (Verdict.GOOD, "answered")
     assert [name for name, _ in outcome.phases] == ["resolve", "connect", "talk"]
     assert outcome.round_trip_s is not None
-    assert outcome.round_trip_s < 0.01, "of the connection, which is the kernel's"
+    assert outcome.round_trip_s < 0.1, "of the connection, which is the kernel's"
     assert outcome.detail == {"address": "127.0.0.1", "line": "220 mail ESMTP"}
 
 
@@ -292,19 +292,17 @@ async def resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 )
 def test_a_hostile_peer_costs_the_time_out_at_most(handler: Handler, reason: str) -> None:
     """The pattern would be catastrophic for an engine that goes back."""
-    started = time.monotonic()
     turns = [{"expect": "(x+x+)+y"}]
-    outcome = probe(handler, query_response=turns, timeout="300ms" if reason == "timeout" else "4s")
+    with lasting():
+        outcome = probe(handler, query_response=turns, timeout="300ms" if reason == "timeout" else "4s")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, reason)
-    assert time.monotonic() - started < 3
     assert "regex_failed" not in outcome.detail
 
 
 def test_a_pattern_takes_linear_time_in_the_longest_line() -> None:
     pattern = compiled("(x+x+)+y")
-    started = time.monotonic()
-    assert pattern.search(b"x" * LONGEST) is None
-    assert time.monotonic() - started < 0.2
+    with lasting():
+        assert pattern.search(b"x" * LONGEST) is None
 
 
 def test_no_connection_is_bad_as_it_is_without_a_conversation() -> None:
