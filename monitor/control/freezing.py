@@ -13,12 +13,13 @@ from typing import Any
 
 from monitor.config.values import Configuration
 from monitor.control.pausing import leave_alone
-from monitor.ledger.computing import Computing, Services
+from monitor.ledger.answering import Services
+from monitor.ledger.computing import Computing
 from monitor.ledger.freezing import Computed, write
 from monitor.ledger.frozen import Revision
 from monitor.sla.months import Month
 
-ASKED = 40
+ASKED = 80
 """Services whose months are computed at a time."""
 
 PORTION = 40

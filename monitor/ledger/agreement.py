@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
@@ -68,8 +69,9 @@ def agreed_for(service: ServiceConfig, month: Month) -> Agreement:
     return agreed(service, month_bounds(month, service.zone)[0])
 
 
+@lru_cache(maxsize=4096)
 def month_bounds(month: Month, zone: str) -> Interval:
-    """The month in a time zone, by its name."""
+    """The month in a time zone, by its name. Each service asks for it several times."""
     return bounds(month, ZoneInfo(zone))
 
 

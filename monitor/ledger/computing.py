@@ -1,43 +1,26 @@
-"""Months are computed in a process of its own: the agent's interpreter is for its probes."""
+"""Months are computed in a process of its own (monitor.ledger.answering): the agent's interpreter is for its probes."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import pickle
-import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
-from monitor.config.values import ServiceConfig
-from monitor.ledger.freezing import Computed, compute
+from monitor.ledger.answering import ANSWER, LENGTH, Services
+from monitor.ledger.freezing import Computed
 from monitor.sla.months import Month
-from monitor.store.database import StoreError, open_for_reading
-
-NICE = 10
-"""How far the process stands back where there is no processor for all."""
-
-_LENGTH = 4
-"""Bytes before each answer."""
+from monitor.store.database import StoreError
 
 _AHEAD = 16
 """Portions that are computed before they are asked for."""
-
-_ANSWER = 1 << 20
-"""Bytes of an answer, at a high estimate: there is room for it, so that the process can go on."""
-
-Services = Sequence[ServiceConfig]
-
-_Question = tuple[int, Month | None]
 
 
 class Computing:
@@ -46,15 +29,15 @@ class Computing:
     def __init__(self, database: Path, now_ms: int, month: Month | None) -> None:
         """``month``: that one alone; None: every month."""
         self._database = database
-        self._question: _Question = now_ms, month
+        self._question = now_ms, month
         self._process: Process | None = None
 
     async def __aenter__(self) -> Computing:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "monitor.ledger.computing", str(self._database)),
+            *(sys.executable, "-P", "-m", "monitor.ledger.answering", str(self._database)),
             stdin=PIPE,
             stdout=PIPE,
-            limit=_AHEAD * _ANSWER,
+            limit=_AHEAD * ANSWER,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,  # Ctrl-C is for the agent
         )
@@ -93,7 +76,7 @@ class Computing:
         stdout = self._running().stdout
         assert stdout is not None
         try:
-            length = int.from_bytes(await stdout.readexactly(_LENGTH), "big")
+            length = int.from_bytes(await stdout.readexactly(LENGTH), "big")
             answer = pickle.loads(await stdout.readexactly(length))  # noqa: S301 - our own process
         except (OSError, EOFError) as error:
             raise StoreError("the process that computes months has ended; see what it wrote") from error
@@ -105,37 +88,3 @@ class Computing:
     def _running(self) -> Process:
         assert self._process is not None, "to be used by async with"
         return self._process
-
-
-def _answer_all(database: Path) -> None:
-    """The process: answers until nobody asks any more. An error is its last answer."""
-    with contextlib.suppress(OSError):
-        os.nice(NICE)
-    # sys.stdout may be unbuffered (PYTHONUNBUFFERED), and then it drops the rest of a write that a stop cut in two
-    with open(1, "wb", closefd=False) as answers:
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, _ANSWER)
-        try:
-            with closing(open_for_reading(database)) as db:
-                for now_ms, month, services in _questions():
-                    db.execute("BEGIN")  # each time as the database is then
-                    _tell(answers, compute(db, services, now_ms, month))
-                    db.execute("ROLLBACK")
-        except (StoreError, sqlite3.Error) as error:
-            _tell(answers, str(error))
-
-
-def _questions() -> Iterator[tuple[int, Month | None, Services]]:
-    with contextlib.suppress(EOFError):
-        while True:
-            yield pickle.load(sys.stdin.buffer)  # noqa: S301 - from the agent
-
-
-def _tell(answers: BinaryIO, answer: Computed | str) -> None:
-    pickled = pickle.dumps(answer)
-    answers.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
-    answers.flush()
-
-
-if __name__ == "__main__":
-    _answer_all(Path(sys.argv[1]))

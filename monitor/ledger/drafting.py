@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import pydantic_core
 
@@ -33,8 +34,7 @@ _OF_MONTH = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(NamedTuple):
     """What a month owes, in the form in which it is drafted."""
 
     amount: Decimal

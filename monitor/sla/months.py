@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.sla.intervals import Interval
@@ -15,11 +15,11 @@ _FINER = re.compile(r"[.,]\d{3}\d*[1-9]")
 """Digits after the milliseconds. datetime drops those after the microseconds without a word."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_QUARTER_MS = 15 * 60_000
 _YEARS = range(1971, 9999)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Month:
+class Month(NamedTuple):
     """A calendar month."""
 
     year: int
@@ -100,7 +100,31 @@ def month_of(instant_ms: int, zone: ZoneInfo) -> Month:
 
 def local_iso(instant_ms: int, zone: ZoneInfo) -> str:
     """ISO 8601 with the zone's offset; milliseconds only where there are any."""
-    return from_ms(instant_ms, zone).isoformat(timespec="milliseconds" if instant_ms % 1000 else "seconds")
+    number, inside_ms = divmod(instant_ms, _QUARTER_MS)
+    quarter = _quarter(number, zone)
+    if quarter is None:
+        return from_ms(instant_ms, zone).isoformat(
+            timespec="milliseconds" if instant_ms % 1000 else "seconds"
+        )
+    hour, minute, offset = quarter
+    second, millisecond = divmod(inside_ms, 1000)
+    tail = f".{millisecond:03}" if millisecond else ""
+    return f"{hour}{minute + second // 60:02}:{second % 60:02}{tail}{offset}"
+
+
+@lru_cache(maxsize=8192)
+def _quarter(number: int, zone: ZoneInfo) -> tuple[str, int, str] | None:
+    """A quarter of an hour of UTC as ISO 8601 writes it in a zone: up to the hour, its first minute, the offset.
+
+    None where no quarter begins there, or the offset changes within it. The outages of thousands of services lie in
+    the three thousand quarters of a month, and a look into the zone's rules takes three times as long.
+    """
+    first = from_ms(number * _QUARTER_MS, zone)
+    last = from_ms((number + 1) * _QUARTER_MS - 1, zone)
+    if first.minute % 15 or first.second or first.utcoffset() != last.utcoffset():
+        return None
+    text = first.isoformat(timespec="seconds")
+    return text[:14], first.minute, text[19:]
 
 
 def parse_instant(text: str, zone: ZoneInfo) -> int:

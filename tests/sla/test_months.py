@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.sla.months import Month, bounds, from_ms, local_iso, midnight_ms, month_of, parse_instant
@@ -97,6 +97,17 @@ def test_an_instant_is_written_with_its_offset_and_with_milliseconds_where_it_ha
     assert local_iso(midnight, LUXEMBOURG) == "2026-10-01T00:00:00+02:00"
     assert local_iso(midnight + 123, LUXEMBOURG) == "2026-10-01T00:00:00.123+02:00"
     assert local_iso(midnight + 100, LUXEMBOURG) == "2026-10-01T00:00:00.100+02:00"
+
+
+@given(st.integers(-3_000_000_000_000, 4_000_000_000_000), st.sampled_from(sorted(available_timezones())))
+@example(1_257_042_690_000, "America/St_Johns")  # a minute after the hour the clocks went back
+@example(63_589_000_000, "Africa/Monrovia")  # the last zone that was off by seconds: 44 minutes and 30
+@example(-1_009_840_530_000, "Europe/Amsterdam")  # twenty minutes ahead
+def test_an_instant_is_written_as_datetime_writes_it_in_every_zone(instant: int, name: str) -> None:
+    for at_ms in (instant, instant // 1000 * 1000, instant + 900_000):
+        precision = "milliseconds" if at_ms % 1000 else "seconds"
+        local = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(ZoneInfo(name))
+        assert local_iso(at_ms, ZoneInfo(name)) == local.isoformat(timespec=precision)
 
 
 @given(st.integers(31_622_400_000, 253_339_000_000_000), st.sampled_from(ZONES))
