@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from monitor.ledger.claims import ACCEPTED, OPEN, UNSENT
@@ -78,14 +80,17 @@ class _Claim(Lived):
     currency: str
     events: Sequence[_Step]
 
+    @property
+    def matter(self) -> tuple[object, ...]:
+        """What it is about: a service's month, or a breached clock."""
+        return (self.service, self.month) if self.kind == "availability" else (self.uid,)
+
 
 _CLAIMS = f"""
-    SELECT entitlements.key, entitlements.uid, kind, id, months.month, reported_ms,
-           json_extract(incidents.terms, '$.zone'), amount, {CURRENCY} {FROM}
-    WHERE {NEAR} ORDER BY entitlements.key"""
-_STEPS = """
-    SELECT entitlement, state, amount FROM entitlement_events
-    WHERE entitlement IN (SELECT value FROM json_each(?)) ORDER BY key"""
+    SELECT entitlements.uid, kind, id, months.month, reported_ms, json_extract(incidents.terms, '$.zone'), amount,
+           {CURRENCY}, (SELECT json_group_array(json_array(state, amount)) FROM
+               (SELECT state, amount FROM entitlement_events WHERE entitlement = entitlements.key ORDER BY key)) {FROM}
+    WHERE {NEAR} ORDER BY kind, services.key, months.month, entitlements.key"""  # noqa: S608
 
 
 def sums_of_year(
@@ -96,7 +101,8 @@ def sums_of_year(
 ) -> list[Line]:
     """By month, customer and currency; ``services``: of these alone. What was superseded counts for nothing."""
     lines: dict[tuple[Month, str, str], tuple[Sums, int]] = {}
-    for claims in _by_matter(_read(db, year, services)):
+    for _, group in groupby(_read(db, year, services), attrgetter("matter")):
+        claims = list(group)
         last = claims[-1]
         key = (last.month, customers.get(last.service, ""), last.currency)
         before, without = lines.get(key, (Sums(), 0))
@@ -145,32 +151,28 @@ def _written(amount: Decimal, currency: str) -> str:
     return written(rounded(Fraction(amount), currency).amount) if currency else written(amount)
 
 
-def _read(db: sqlite3.Connection, year: int, services: Collection[str] | None) -> list[_Claim]:
-    """Of the year, in the order of drafting; ``services``: of these alone."""
-    rows = db.execute(_CLAIMS, near(Month(year, 1), Month(year, 12), services)).fetchall()
-    steps: dict[int, list[_Step]] = {}
-    for key, *step in db.execute(_STEPS, (json.dumps([key for key, *_ in rows]),)):
-        steps.setdefault(key, []).append(_Step(*step))
-    found = [
-        _Claim(
-            uid, kind, service, month_of_claim(month, reported_ms, zone), amount, currency or "", steps[key]
-        )
-        for key, uid, kind, service, month, reported_ms, zone, amount, currency in rows
-    ]
-    return [one for one in found if one.month.year == year]
+def _read(db: sqlite3.Connection, year: int, services: Collection[str] | None) -> Iterator[_Claim]:
+    """Of the year, matter by matter in the order of drafting; ``services``: of these alone."""
+    for uid, kind, service, month, reported_ms, zone, amount, currency, steps in db.execute(
+        _CLAIMS, near(Month(year, 1), Month(year, 12), services)
+    ):
+        claimed = month_of_claim(month, reported_ms, zone)
+        if claimed.year == year:
+            yield _Claim(uid, kind, service, claimed, amount, currency or "", _steps(steps))
 
 
-def _by_matter(found: Iterable[_Claim]) -> Iterable[list[_Claim]]:
-    """The claims of each service's month, and of each breached clock."""
-    matters: dict[tuple[object, ...], list[_Claim]] = {}
-    for claim in found:
-        of_month = claim.kind == "availability"
-        matters.setdefault((claim.service, claim.month) if of_month else (claim.uid,), []).append(claim)
-    return matters.values()
+@lru_cache(maxsize=1024)
+def _steps(text: str) -> tuple[_Step, ...]:
+    """Of JSON. Most claims took the same few."""
+    return tuple(_Step(*one) for one in json.loads(text))
 
 
 def _sums(claims: list[_Claim]) -> Sums:
     """Of one matter."""
+    drafts = [one for one in claims if one.state in UNSENT and one.amount is not None]
+    drafted = sum((_claimed(one) for one in drafts), _NOTHING)
+    if not any(one.was_sent for one in claims):
+        return Sums(drafted)
     sent = [one for one in claims if one.was_sent and one.state != "withdrawn"]
     decided = [one for one in sent if one.state != OPEN]
     claimed = _claimed(sent[-1]) if sent else _NOTHING
@@ -178,9 +180,8 @@ def _sums(claims: list[_Claim]) -> Sums:
         (one.accepted or _NOTHING for one in reversed(decided) if one.state in ACCEPTED), _NOTHING
     )
     settled = _claimed(decided[-1]) if decided else _NOTHING
-    drafts = [one for one in claims if one.state in UNSENT and one.amount is not None]
     return Sums(
-        drafted=sum((_claimed(one) for one in drafts), _NOTHING) - (claimed if drafts else _NOTHING),
+        drafted=drafted - (claimed if drafts else _NOTHING),
         claimed=claimed,
         accepted=accepted,
         rejected=settled - accepted,
