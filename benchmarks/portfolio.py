@@ -1,7 +1,8 @@
 """Two years of a portfolio of 10,000 services, frozen month by month: what a question about them takes.
 
-``python -m benchmarks.portfolio`` writes and freezes them, asks each question in a process of its own as a person does,
-and within a process as the agent's pages do; beside it SQLite alone scans the rows that the answer is made of.
+``python -m benchmarks.portfolio`` writes and freezes them, asks each question by a command as a person does, of a
+running agent's page, and within a process for all services at once; beside it SQLite alone scans the rows that the
+answer is made of.
 ``--keep DIR`` makes them there, or asks about those that are there already.
 """
 
@@ -19,6 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from benchmarks.rig import agent, free_ports
 from monitor.config.loading import load
 from monitor.config.values import Configuration
 from monitor.ledger.claim_sums import sums_of_year, sums_record
@@ -38,6 +40,8 @@ FIRST, ASKED, AFTER = Month(2023, 1), Month(2024, 9), Month(2025, 1)
 NOW_MS = bounds(AFTER, ZONE)[0] + 3_600_000
 SERVICE = "service-04711"
 RUNS = 3
+SETTLING_S = 20
+"""For the agent to look through what it finds: at its start it reads the month that goes on."""
 
 SCANS = {
     "report": "SELECT figures, terms FROM months WHERE month = '2024-09'",
@@ -56,8 +60,19 @@ def months() -> list[Month]:
     return found
 
 
-def write_configuration(file: Path, services: int) -> None:
-    lines = [f"agent: {{name: bench, state_dir: '{file.parent}'}}", "plans: [plans/mixvoip.yml]", "services:"]
+PAGES = {
+    "report": f"/months/{ASKED}",
+    "explain": f"/services/{SERVICE}/months/{ASKED}",
+    "claim year": f"/claims?year={ASKED.year}",
+}
+
+
+def write_configuration(file: Path, services: int, page: int) -> None:
+    lines = [
+        f"agent: {{name: bench, state_dir: '{file.parent}', listen: '127.0.0.1:{page}', log_format: json}}",
+        "plans: [plans/mixvoip.yml]",
+        "services:",
+    ]
     terms = "plan: mixvoip/enterprise, monthly_fee: 100.00 EUR, contract_from: 2023-01-01"
     lines += [f"  - {{id: service-{n:05}, customer: Customer {n % 300}, {terms}}}" for n in range(services)]
     file.write_text("\n".join(lines) + "\n")
@@ -92,7 +107,6 @@ def freeze_all(db: sqlite3.Connection, configuration: Configuration) -> None:
 
 
 def prepare(directory: Path, services: int) -> None:
-    write_configuration(directory / "ringback.yml", services)
     with closing(open_for_writing(directory / "ringback.db")) as db:
         started = time.monotonic()
         write_facts(db, services)
@@ -122,7 +136,7 @@ def process(directory: Path, *words: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
 
 
-def measure(directory: Path) -> None:
+def measure(directory: Path, page: int) -> None:
     database = directory / "ringback.db"
     file = directory / "ringback.yml"
     configuration = load(file)
@@ -139,23 +153,26 @@ def measure(directory: Path) -> None:
 
     questions: dict[str, tuple[tuple[str, ...], Callable[[sqlite3.Connection], object]]] = {
         "report": (
-            ("report", str(ASKED), "--json"),
+            ("report", str(ASKED)),
             lambda db: month_figures(db, configuration.services, ASKED, NOW_MS),
         ),
-        "explain": (("explain", SERVICE, str(ASKED), "--json"), explained),
+        "explain": (("explain", SERVICE, str(ASKED)), explained),
         "claim year": (
-            ("claim", "year", "2024", "--json"),
+            ("claim", "year", "2024"),
             lambda db: sums_record(2024, sums_of_year(db, 2024, customers(configuration))),
         ),
     }
     load_s = least(lambda: load(file))
-    print(f"  {'':12} {'a process':>22} {'within one':>22} {'SQLite alone':>22}")
+    print(f"  {'':12} {'a command':>22} {'within a process':>22} {'SQLite alone':>22} {'a page':>10}")
     print(f"  {'(only load)':12} {'':22} {load_s}")
+    with agent(file, page, None) as running:
+        time.sleep(SETTLING_S)
+        pages = {name: least(lambda: running.get(path))[:9] for name, path in PAGES.items()}  # noqa: B023
     for name, (words, work) in questions.items():
         whole = least(lambda: process(directory, *words))  # noqa: B023
         within = least(lambda: read(work))  # noqa: B023
         scan = least(lambda: read(lambda db: db.execute(SCANS[name]).fetchall()))  # noqa: B023
-        print(f"  {name:12} {whole} {within} {scan}")
+        print(f"  {name:12} {whole} {within} {scan} {pages[name]:>10}")
 
 
 def main() -> None:
@@ -166,9 +183,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         directory = options.keep or Path(temporary)
         directory.mkdir(parents=True, exist_ok=True)
+        (page,) = free_ports(1)
+        write_configuration(directory / "ringback.yml", options.services, page)
         if not (directory / "ringback.db").exists():
             prepare(directory, options.services)
-        measure(directory)
+        measure(directory, page)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def service_months(
     frozen = {
         service: (json.loads(outages), json.loads(exclusions))
         for service, outages, exclusions in db.execute(
-            "SELECT id, outages, exclusions FROM months JOIN services ON services.key = service"
+            "SELECT id, outages, exclusions FROM services CROSS JOIN months ON service = services.key"
             " WHERE month = ? ORDER BY revision",  # of each service the latest is taken
             (str(month),),
         )

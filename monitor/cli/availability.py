@@ -7,7 +7,7 @@ import zoneinfo
 import click
 
 from monitor.cli.failures import Failure
-from monitor.cli.figures_table import print_figures
+from monitor.cli.figures_table import print_window
 from monitor.cli.invocation import Invocation, pass_invocation
 from monitor.cli.output import print_json
 from monitor.cli.parameters import instant
@@ -40,4 +40,4 @@ def command(invocation: Invocation, service_id: str, from_text: str, to_text: st
     if as_json:
         print_json(rolled.figures())
     else:
-        print_figures([(rolled, rolled.figures())])
+        print_window(rolled)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from monitor.cli.output import RIGHT, print_table
+from monitor.ledger.report import MonthFigures, ReportedMonth
 from monitor.ledger.rollup import Rollup
 from monitor.sla.availability import left_ms
 from monitor.sla.credit import NoCredit
@@ -27,20 +28,23 @@ _TITLES = (
 )
 
 
-def print_figures(rows: Sequence[tuple[Rollup, Mapping[str, Any]]], running: bool = False) -> None:
-    """One line a service: the figures as they are to be shown, and the roll-up that they come from.
-
-    ``running``: the windows are months that go on, and have downtime left until the breach.
-    """
-    titles, cells = list(_TITLES), [_row(rolled, figures) for rolled, figures in rows]
-    if running:
+def print_months(months: Sequence[MonthFigures]) -> None:
+    """One line a service; of months that go on with the downtime that is left until the breach."""
+    titles, cells = list(_TITLES), [_row(one.figures, one.no_credit) for one in months]
+    if not all(one.figures["complete"] for one in months):
         titles.append(f"{RIGHT}LEFT TO BREACH")
-        for (rolled, figures), row in zip(rows, cells, strict=True):
-            row.append(_left(rolled, figures))
+        for one, row in zip(months, cells, strict=True):
+            row.append(_left(one.rolled) if isinstance(one, ReportedMonth) else "")
     print_table(titles, cells)
 
 
-def _row(rolled: Rollup, figures: Mapping[str, Any]) -> list[str]:
+def print_window(rolled: Rollup) -> None:
+    """The line of a service in any window."""
+    owed = rolled.owed
+    print_table(_TITLES, [_row(rolled.figures(), owed.reason if isinstance(owed, NoCredit) else "")])
+
+
+def _row(figures: Mapping[str, Any], no_credit: str) -> list[str]:
     guarantee = None if figures["guarantee"] is None else Decimal(figures["guarantee"])
     allowed = figures["allowed_down_ms"]
     return [
@@ -52,7 +56,7 @@ def _row(rolled: Rollup, figures: Mapping[str, Any]) -> list[str]:
         "" if allowed is None else duration(allowed),
         str(figures["outages"]),
         percentage(Fraction(figures["coverage"])),
-        _credit(rolled, figures),
+        _credit(figures["credit"], no_credit),
     ]
 
 
@@ -64,9 +68,9 @@ def _availability(figures: Mapping[str, Any], guarantee: Decimal | None) -> str:
     return percentage(Fraction(total_ms - figures["down_ms"], total_ms), guarantee)
 
 
-def _left(rolled: Rollup, figures: Mapping[str, Any]) -> str:
+def _left(rolled: Rollup) -> str:
     """Downtime until the breach, while the month goes on."""
-    if figures["complete"]:
+    if rolled.measured.complete:
         return ""
     zone = rolled.agreement.tz
     whole = rolled.agreement.month(month_of(rolled.measured.window[0], zone))
@@ -76,8 +80,5 @@ def _left(rolled: Rollup, figures: Mapping[str, Any]) -> str:
     return "breached" if left < 0 else duration(left)
 
 
-def _credit(rolled: Rollup, figures: Mapping[str, Any]) -> str:
-    owed = figures["credit"]
-    if owed is None:
-        return f"none: {rolled.owed.reason}" if isinstance(rolled.owed, NoCredit) else "none"
-    return f"{owed['amount']} {owed['currency']}"
+def _credit(owed: Mapping[str, Any] | None, no_credit: str) -> str:
+    return f"none: {no_credit}" if owed is None else f"{owed['amount']} {owed['currency']}"

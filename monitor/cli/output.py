@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +12,15 @@ import click
 
 RIGHT = ">"
 """Before a column's title: its cells stand to the right."""
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
+"""What would break a row, or command the terminal: a note can have two lines, and a peer can answer anything."""
+
+_GAP = 2
+"""Spaces between columns."""
+
+_FOLDED = 500
+"""Lines of a table that are folded at most: for thousands that takes many seconds, and nobody reads them."""
 
 
 def print_json(data: object, *, lines: bool = False) -> None:
@@ -23,20 +34,36 @@ def say(message: str) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """On stdout. In a terminal cells are folded to its width; in a pipe every row is one line."""
-    from rich.console import Console  # noqa: PLC0415 - not needed for JSON
+    """On stdout. Where a table is wider than the terminal, cells are folded; in a pipe every row is one line."""
+    from rich.cells import cell_len  # noqa: PLC0415 - not needed for JSON
+
+    cells = [[title.removeprefix(RIGHT) for title in titles]]
+    cells += [[_CONTROL.sub(" ", cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    whole = sum(widths) + _GAP * (len(widths) - 1)
+    if sys.stdout.isatty() and len(cells) <= _FOLDED and whole > shutil.get_terminal_size().columns:
+        _print_folded(titles, cells[1:])
+        return
+    right = [title.startswith(RIGHT) for title in titles]
+    lines = []
+    for row in cells:
+        spaces = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        aligned = (s + c if r else c + s for c, s, r in zip(row, spaces, right, strict=True))
+        lines.append((" " * _GAP).join(aligned).rstrip())
+    click.secho(lines[0], bold=True)
+    if body := lines[1:]:
+        click.echo("\n".join(body))
+
+
+def _print_folded(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for title in titles:
         right = title.startswith(RIGHT)
         table.add_column(title.removeprefix(RIGHT), justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: a name may hold [brackets]
-    console = Console(soft_wrap=False)
-    if not sys.stdout.isatty():
-        console = Console(
-            width=table.__rich_measure__(console, console.options.update(max_width=10_000)).maximum
-        )
-    console.print(table)
+    Console(soft_wrap=False).print(table)

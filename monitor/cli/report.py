@@ -63,12 +63,13 @@ def command(
         raise click.UsageError("expected one of --json, --csv and documents")
     services = invocation.services(service_id)
     with invocation.reading() as db:
-        if as_json or as_csv:
-            found: Sequence[MonthFigures] = month_figures(db, services, month, invocation.now_ms)
-        else:
-            found = reported = report(db, services, month, invocation.now_ms)
-            if found and (html or pdf):
+        if html or pdf:
+            reported = report(db, services, month, invocation.now_ms)
+            found: Sequence[MonthFigures] = reported
+            if found:
                 document = _document(db, invocation, month, reported, language)
+        else:
+            found = month_figures(db, services, month, invocation.now_ms)
     if service_id is not None and not found:
         raise Failure(f"{service_id}: {month} has not begun, or the service was not in contract")
     if not found and (html or pdf):
@@ -83,7 +84,7 @@ def command(
     elif html or pdf:
         _write(document, html, pdf, force)
     else:
-        _print_table(month, zone, reported)
+        _print_table(month, zone, found)
     for one in found:
         if one.outdated:
             say(
@@ -115,18 +116,17 @@ def _write(document: Document, html: Path | None, pdf: Path | None, force: bool)
         write_file(pdf, paper(document), force)
 
 
-def _print_table(month: Month, zone: str, found: Sequence[ReportedMonth]) -> None:
-    from monitor.cli.figures_table import print_figures  # noqa: PLC0415
+def _print_table(month: Month, zone: str, found: Sequence[MonthFigures]) -> None:
+    from monitor.cli.figures_table import print_months  # noqa: PLC0415
 
     if not found:
         click.echo(f"{month}: no service was in contract, or the month has not begun")
         return
     click.echo(f"{month} ({zone})")
-    running = not all(one.figures["complete"] for one in found)
-    if running:
+    if not all(one.figures["complete"] for one in found):
         until = max(one.figures["to"] for one in found)
         click.echo(f"The month is not complete: these are the figures up to {until}.")
-    print_figures([(one.rolled, one.figures) for one in found], running)
+    print_months(found)
     blips = sum(one.figures["blips"] for one in found)
     if blips:
         click.echo(f"{blips} failures were not confirmed and are no downtime.")

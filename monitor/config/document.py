@@ -155,14 +155,13 @@ class _Builder:
 
     def _scalar(self, event: ScalarEvent) -> None:
         self._refuse_marks(event, event.tag)
+        text: str = event.value
         if not event.style:
-            if event.value in _NULL:
+            if text in _NULL:
                 self._flaw(event, "expected a text; a key that has no value is left out")
-            elif _BASE_60.fullmatch(event.value):
-                self._flaw(
-                    event, f'expected quotes: "{event.value}"; without them YAML reads a number of base 60'
-                )
-        self._key_or_value(event.value, _place(event))
+            elif ":" in text and _BASE_60.fullmatch(text):
+                self._flaw(event, f'expected quotes: "{text}"; without them YAML reads a number of base 60')
+        self._key_or_value(text, _place(event))
 
     def _start(self, event: MappingStartEvent | SequenceStartEvent, tree: Table | Series) -> bool:
         self._refuse_marks(event, event.tag)

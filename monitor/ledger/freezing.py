@@ -112,7 +112,8 @@ def is_over(configuration: Configuration, month: Month, now_ms: int) -> bool:
 def frozen_services(db: sqlite3.Connection, month: Month) -> dict[str, int]:
     """The services whose month is frozen, with the latest revision of it."""
     rows = db.execute(
-        "SELECT id, max(revision) FROM months JOIN services ON services.key = service WHERE month = ? GROUP BY id",
+        "SELECT id, max(revision) FROM services CROSS JOIN months ON service = services.key"
+        " WHERE month = ? GROUP BY id",
         (str(month),),
     )
     return dict(rows.fetchall())

@@ -83,14 +83,14 @@ def latest(
     ``services``: of these alone; None: of all.
     """
     rows = db.execute(
-        "SELECT month, revision, figures, terms FROM months JOIN services ON services.key = service"
+        "SELECT month, revision, figures, terms FROM services CROSS JOIN months ON service = services.key"
         " WHERE month BETWEEN ?1 AND ?2 AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3)))"
         " AND revision = (SELECT max(revision) FROM months AS other WHERE other.service = months.service"
         " AND other.month = months.month) ORDER BY month, id",
         (str(first), str(last or first), None if services is None else json.dumps(list(services))),
     )
     return [
-        FrozenMonth(Month.parse(month), revision, json.loads(figures), from_json(terms))
+        FrozenMonth(Month.parse(month), revision, pydantic_core.from_json(figures), from_json(terms))
         for month, revision, figures, terms in rows
     ]
 

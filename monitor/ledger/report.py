@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pydantic_core
+
 from monitor.config.values import ServiceConfig
-from monitor.ledger.agreement import agreed_for
+from monitor.ledger.agreement import Agreement, agreed_for, from_json
 from monitor.ledger.frozen import differing, latest
 from monitor.ledger.rollup import Ledger, Rollup, around_month
+from monitor.sla.credit import why_none
 from monitor.sla.months import Month
 from monitor.store.counted import COUNTED, told_since
 
 
 @dataclass(frozen=True, slots=True)
-class MonthFigures:
+class MonthFigures(ABC):
     """A service's month: the figures of the latest frozen revision, if there is one, or else as the facts stand."""
 
     figures: Mapping[str, Any]
@@ -26,13 +30,42 @@ class MonthFigures:
     outdated: bool
     """Whether the facts say otherwise by now than what was frozen."""
 
+    @property
+    @abstractmethod
+    def agreement(self) -> Agreement:
+        """The terms the month was frozen with, or else those of the configuration."""
+
+    @property
+    def no_credit(self) -> str:
+        """Why the figures owe nothing; '' where they owe something."""
+        if self.figures["credit"] is not None:
+            return ""
+        measured = self.figures["availability"] is not None
+        return why_none(self.agreement.plan, self.agreement.fee, measured, self.figures["breach"]) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledMonth(MonthFigures):
+    """A frozen month of which no fact tells that it did not count."""
+
+    terms: str
+    """As JSON: thousands are read, and few are asked for."""
+
+    @property
+    def agreement(self) -> Agreement:
+        return from_json(self.terms)
+
 
 @dataclass(frozen=True, slots=True)
 class ReportedMonth(MonthFigures):
     """A service's month with what its figures come from."""
 
     rolled: Rollup
-    """As the facts stand, by the terms the month was frozen with or else by those of the configuration."""
+    """As the facts stand, by the terms of the ``agreement``."""
+
+    @property
+    def agreement(self) -> Agreement:
+        return self.rolled.agreement
 
 
 def report(
@@ -62,14 +95,15 @@ def month_figures(
     settled = _settled(db, month)
     others = report(db, [one for one in services if one.id not in settled], month, now_ms)
     rolled = {one.rolled.agreement.service: one for one in others}
-    found = (settled.get(service.id) or rolled.get(service.id) for service in services)
+    known: dict[str, MonthFigures] = {**rolled, **settled}
+    found = (known.get(service.id) for service in services)
     return [one for one in found if one is not None]
 
 
-def _settled(db: sqlite3.Connection, month: Month) -> dict[str, MonthFigures]:
+def _settled(db: sqlite3.Connection, month: Month) -> dict[str, SettledMonth]:
     """The frozen months for which there are no facts but those that they counted, by service."""
     rows = db.execute(
-        "SELECT service, id, revision, figures, facts FROM months JOIN services ON services.key = service"
+        "SELECT service, id, revision, figures, terms, facts FROM services CROSS JOIN months ON service = services.key"
         " WHERE month = ? AND revision = (SELECT max(revision) FROM months AS other"
         " WHERE other.service = months.service AND other.month = months.month) AND facts IS NOT NULL",
         (str(month),),
@@ -82,7 +116,7 @@ def _settled(db: sqlite3.Connection, month: Month) -> dict[str, MonthFigures]:
     if told is None:
         return {}
     return {
-        service: MonthFigures(json.loads(figures), revision, outdated=False)
-        for key, service, revision, figures, _ in rows
+        service: SettledMonth(pydantic_core.from_json(figures), revision, False, terms)
+        for key, service, revision, figures, terms, _ in rows
         if key not in told
     }

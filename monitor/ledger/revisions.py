@@ -50,7 +50,7 @@ def revisions(
     """By service; ``services``: of these alone."""
     rows = db.execute(
         "SELECT id, json_extract(terms, '$.zone'), revision, frozen_ms, reason, figures, difference"
-        " FROM months JOIN services ON services.key = service WHERE month = ?1"
+        " FROM services CROSS JOIN months ON service = services.key WHERE month = ?1"
         " AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2))) ORDER BY id, revision",
         (str(month), None if services is None else json.dumps(list(services))),
     )

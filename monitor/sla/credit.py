@@ -49,19 +49,28 @@ class NoCredit:
 
 def credit(measured: Availability, plan: Plan | None, fee: Money | None) -> Credit | NoCredit:
     """``min(fee x rate x H, fee x cap)``, H the downtime of the window in hours, when it is in breach."""
-    if plan is None:
-        return NoCredit("the service has no plan")
-    if plan.guarantee is None:
-        return NoCredit("the plan guarantees no availability")
-    if plan.credit is None or plan.credit.rate_per_hour is None:
-        return NoCredit("the plan has no rate of credit")
-    if fee is None:
-        return NoCredit("no monthly fee is configured")
-    if measured.ratio is None:
-        return NoCredit("nothing was measured")
-    if not measured.breach:
-        return NoCredit("the guarantee was met")
+    reason = why_none(plan, fee, measured.ratio is not None, measured.breach)
+    if reason is not None:
+        return NoCredit(reason)
+    assert plan is not None
+    assert plan.credit is not None
+    assert fee is not None
     return _owed(measured, plan.credit, fee)
+
+
+def why_none(plan: Plan | None, fee: Money | None, measured: bool, breach: bool) -> str | None:
+    """Why nothing is owed; None: something is. ``measured``: whether there is an availability at all."""
+    if plan is None:
+        return "the service has no plan"
+    if plan.guarantee is None:
+        return "the plan guarantees no availability"
+    if plan.credit is None or plan.credit.rate_per_hour is None:
+        return "the plan has no rate of credit"
+    if fee is None:
+        return "no monthly fee is configured"
+    if not measured:
+        return "nothing was measured"
+    return None if breach else "the guarantee was met"
 
 
 def downtime_hours(by_outage_ms: tuple[int, ...], rule: HourRule) -> Fraction:
