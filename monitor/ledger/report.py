@@ -40,8 +40,9 @@ class MonthFigures(ABC):
         """Why the figures owe nothing; '' where they owe something."""
         if self.figures["credit"] is not None:
             return ""
+        agreement = self.agreement
         measured = self.figures["availability"] is not None
-        return why_none(self.agreement.plan, self.agreement.fee, measured, self.figures["breach"]) or ""
+        return why_none(agreement.plan, agreement.fee, measured, self.figures["breach"]) or ""
 
 
 @dataclass(frozen=True, slots=True)
