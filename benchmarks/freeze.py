@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from benchmarks.rig import Agent, agent, cores, endpoints, free_ports, histogram, quantile
+from benchmarks.rig import Agent, agent, cores, endpoints, free_ports, histogram, quantile, stolen_s
 from monitor.control import post, socket_path
 from monitor.sla.months import Month, bounds, month_of, to_ms
 from monitor.store import spans
@@ -122,15 +122,19 @@ def measure(services: int, outages: int) -> None:
             time.sleep(15)
             with Lateness(running) as quiet:
                 time.sleep(10)
-            before = running.usage()
+            before, stolen = running.usage(), stolen_s()
             with Lateness(running) as freezing:
                 started = time.monotonic()
                 done = post(socket_path(config.parent), "/v1/freeze", {"month": str(month)})
                 took_s = time.monotonic() - started
                 time.sleep(1)
-            after = running.usage()
+            after, stolen = running.usage(), stolen_s() - stolen
         print(f"{done['frozen']} months of {month}, {outages} outages each, {services} checks every 10 s")
-        print(f"  frozen in    {took_s:.2f} s, {after.cpu_s - before.cpu_s:.2f} CPU-s with the probing")
+        print(
+            f"  frozen in    {took_s:.2f} s, {after.cpu_s - before.cpu_s:.2f} CPU-s with the probing;",
+            end=" ",
+        )
+        print(f"the host took {stolen:.2f} CPU-s meanwhile")
         print(f"  reloading    probes late {reloading.late}: all services are changed at once")
         print(f"  quiet        probes late {quiet.late}")
         print(f"  freezing     probes late {freezing.late}")
