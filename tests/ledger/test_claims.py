@@ -256,6 +256,25 @@ def test_while_an_amendment_is_under_way_the_earlier_decision_stands(owing: Book
     assert (year.sums.accepted, year.sums.rejected) == (Decimal(50), Decimal(-20))
 
 
+def test_the_claims_of_services_that_were_drafted_in_turns_are_summed_up_each_for_itself(book: Book) -> None:
+    book.configure(SERVICES + SERVICES.removeprefix("\nservices:\n").replace("acme-trunk", "other-trunk"))
+    services = ("acme-trunk", "other-trunk")
+    book.bring_in(*(line(*span, service=service) for service in services for span in OUTAGE))
+    book.freeze()
+    for step in ("approve", "submit"):
+        for claim in book.credits(MONTH):
+            take(book, step, claim)
+    half(book)
+    book.exclude("2026-10-10T10:00", "2026-10-10T11:00", subject="other-trunk")
+    drafted = book.db.execute(
+        "SELECT services.id FROM entitlements JOIN months ON months.key = month"
+        " JOIN services ON services.key = service ORDER BY entitlements.key"
+    ).fetchall()
+    assert drafted == [(service,) for service in services * 2]
+    (year,) = sums_of_year(book.db, 2026, {})
+    assert year.sums == Sums(drafted=Decimal(-60), claimed=Decimal(120), open=Decimal(120))
+
+
 def test_a_claim_tells_until_when_it_has_to_be_sent(book: Book) -> None:
     book.configure(SERVICES + "    overrides: {claim_within: 30d}\n")
     book.bring_in(*(line(*span) for span in OUTAGE))

@@ -283,7 +283,7 @@ def test_an_error_of_our_own_host_is_not_asked_and_does_not_keep_the_loop_awake(
 
 def test_many_time_outs_at_once_let_the_loop_turn_in_between():
     async def scenario(line: Line, peer: socket.socket) -> None:
-        until_ns = soon(100)
+        until_ns = soon(500)
         exchanges = [line.exchange(b"%04d" % number) for number in range(10 * BATCH - 1)]
         waits = [await started(exchange.answer(until_ns)) for exchange in exchanges]
         turns = 0

@@ -245,7 +245,7 @@ class TestNotAnswered:
 
     def test_an_answer_after_the_time_out_does_not_count(self) -> None:
         def late(question: bytes, _: object) -> Iterator[bytes]:
-            time.sleep(0.15)
+            time.sleep(0.5)
             yield answer(question, "A 127.0.0.1")
 
         async def scenario(port: int) -> Outcome:

