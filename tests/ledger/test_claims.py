@@ -267,7 +267,7 @@ def test_the_claims_of_services_that_were_drafted_in_turns_are_summed_up_each_fo
     half(book)
     book.exclude("2026-10-10T10:00", "2026-10-10T11:00", subject="other-trunk")
     drafted = book.db.execute(
-        "SELECT services.id FROM entitlements JOIN months ON months.key = month"
+        "SELECT services.id FROM entitlements JOIN months ON months.key = entitlements.month"
         " JOIN services ON services.key = service ORDER BY entitlements.key"
     ).fetchall()
     assert drafted == [(service,) for service in services * 2]
