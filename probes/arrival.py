@@ -7,6 +7,7 @@ worth nothing, and the time of reading stands in for it.
 
 from __future__ import annotations
 
+import atexit
 import socket
 import struct
 import time
@@ -27,6 +28,7 @@ _KEEPS_STAMPING = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 """The kernel stamps nothing while no socket asks for it, and begins a while after the first one does: what comes
 before that gets the time of reading. With this one open it never leaves off."""
 _KEEPS_STAMPING.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+atexit.register(_KEEPS_STAMPING.close)
 
 
 def stamped(sock: socket.socket) -> None:
