@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 
@@ -14,7 +15,7 @@ MOST = 14.0
 is quadratic."""
 
 _WORTH_MEASURING_S = 0.0005
-_HURRIED, _CAREFUL = 2, 20
+_HURRIED, _CAREFUL, _ROUNDS = 2, 20, 5
 
 
 def survive(parser: Parser, count: int, seed: int) -> int:
@@ -33,24 +34,31 @@ def survive(parser: Parser, count: int, seed: int) -> int:
 
 def growth(parser: Parser, piece: bytes) -> float:
     """The worst that MOST speaks of, of many such pieces at any place of any seed: what a fixed part of the message
-    takes does not count, and what looks bad is measured again, for it may be the machine."""
-    worst = 0.0
-    for seed in parser.seeds:
-        for at in (len(seed) // 4, len(seed) // 2, len(seed)):
-            grown = _grown(parser, seed, at, piece, _HURRIED)
-            worst = max(worst, _grown(parser, seed, at, piece, _CAREFUL) if grown > MOST else grown)
-    return worst
+    takes does not count."""
+    places = ((seed, at) for seed in parser.seeds for at in (len(seed) // 4, len(seed) // 2, len(seed)))
+    return max((_grown(parser, seed, at, piece) for seed, at in places), default=0.0)
 
 
-def _grown(parser: Parser, seed: bytes, at: int, piece: bytes, times: int) -> float:
+def _grown(parser: Parser, seed: bytes, at: int, piece: bytes) -> float:
+    """From the fastest time of each size; what looks bad is measured on, for it may be the machine."""
     sizes = (parser.largest // 8, parser.largest // 4, parser.largest)
-    eighth, quarter, whole = (_seconds(parser, seed, at, piece, size, times) for size in sizes)
-    return (whole - quarter) / (quarter - eighth) if quarter - eighth > _WORTH_MEASURING_S else 0.0
+    messages = [seed[:at] + piece * ((size - len(seed)) // len(piece)) + seed[at:] for size in sizes]
+    fastest, grown = [float("inf")] * len(sizes), 0.0
+    for times in (_HURRIED, *[_CAREFUL] * _ROUNDS):
+        fastest = [
+            min(least, _seconds(parser, data, times)) for least, data in zip(fastest, messages, strict=True)
+        ]
+        eighth, quarter, whole = fastest
+        grown = (whole - quarter) / (quarter - eighth) if quarter - eighth > _WORTH_MEASURING_S else 0.0
+        if grown <= MOST:
+            break
+    return grown
 
 
-def _seconds(parser: Parser, seed: bytes, at: int, piece: bytes, size: int, times: int) -> float:
-    data = seed[:at] + piece * ((size - len(seed)) // len(piece)) + seed[at:]
+def _seconds(parser: Parser, data: bytes, times: int) -> float:
+    """The fastest, without what Python takes now and then to look for garbage."""
     best = float("inf")
+    gc.disable()
     for _ in range(times):
         start = time.process_time()
         try:
@@ -58,6 +66,7 @@ def _seconds(parser: Parser, seed: bytes, at: int, piece: bytes, size: int, time
         except parser.errors:
             pass
         best = min(best, time.process_time() - start)
+    gc.enable()
     return best
 
 
