@@ -53,18 +53,18 @@ SCANS = {
 }
 
 
-def months() -> list[Month]:
-    found = [FIRST]
-    while found[-1].next != AFTER:
-        found.append(found[-1].next)
-    return found
-
-
 PAGES = {
     "report": f"/months/{ASKED}",
     "explain": f"/services/{SERVICE}/months/{ASKED}",
     "claim year": f"/claims?year={ASKED.year}",
 }
+
+
+def months() -> list[Month]:
+    found = [FIRST]
+    while found[-1].next != AFTER:
+        found.append(found[-1].next)
+    return found
 
 
 def write_configuration(file: Path, services: int, page: int) -> None:
