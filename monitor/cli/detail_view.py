@@ -12,6 +12,7 @@ from typing import TypeGuard
 
 from rich.text import Text
 
+from monitor.cli.output import printable
 from probes.outcome import Verdict
 
 STYLES = {
@@ -37,14 +38,6 @@ _CERTIFICATE = {
     "chain_expires": "chain expires",
     "certificate_sha256": "SHA-256",
 }
-
-
-def printable(text: str) -> str:
-    """The text with every control character but line ends (CRLF among them) and tabs spelled out."""
-    if text.isprintable():
-        return text
-    lines = text.replace("\r\n", "\n")
-    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in lines)
 
 
 def detail_lines(detail: Mapping[str, object], indent: int = 2) -> Iterator[Text]:

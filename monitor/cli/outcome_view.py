@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from monitor.cli.detail_view import STYLES, certificate_lines, detail_lines, printable, without_certificate
+from monitor.cli.detail_view import STYLES, certificate_lines, detail_lines, without_certificate
+from monitor.cli.output import printable
 from monitor.cli.status_codes import phrase, sentence
 from monitor.sla.months import from_ms, local_iso
 from monitor.track.states import State

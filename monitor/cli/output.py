@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,14 +12,21 @@ import click
 RIGHT = ">"
 """Before a column's title: its cells stand to the right."""
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
-"""What would break a row, or command the terminal: a note can have two lines, and a peer can answer anything."""
+_SPACES = str.maketrans("\n\t", "  ")
 
 _GAP = 2
 """Spaces between columns."""
 
 _FOLDED = 500
 """Lines of a table that are folded at most: for thousands that takes many seconds, and nobody reads them."""
+
+
+def printable(text: str) -> str:
+    """The text with every control character but line ends (CRLF among them) and tabs spelled out."""
+    if text.isprintable():
+        return text
+    lines = text.replace("\r\n", "\n")
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in lines)
 
 
 def print_json(data: object, *, lines: bool = False) -> None:
@@ -38,7 +44,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.cells import cell_len  # noqa: PLC0415 - not needed for JSON
 
     cells = [[title.removeprefix(RIGHT) for title in titles]]
-    cells += [[_CONTROL.sub(" ", cell) for cell in row] for row in rows]
+    cells += [[_in_a_line(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     whole = sum(widths) + _GAP * (len(widths) - 1)
     if sys.stdout.isatty() and len(cells) <= _FOLDED and whole > shutil.get_terminal_size().columns:
@@ -53,6 +59,11 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     click.secho(lines[0], bold=True)
     if body := lines[1:]:
         click.echo("\n".join(body))
+
+
+def _in_a_line(cell: str) -> str:
+    """A note can have two lines, and a peer can answer anything."""
+    return printable(cell).translate(_SPACES)
 
 
 def _print_folded(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

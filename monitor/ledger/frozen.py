@@ -82,14 +82,13 @@ def latest(
 
     ``services``: of these alone; None: of all.
     """
-    rows = (
-        db.execute(  # CROSS JOIN: month by month of a service, for which there is an index; else all are read
-            "SELECT month, revision, figures, terms FROM services CROSS JOIN months ON service = services.key"
-            " WHERE month BETWEEN ?1 AND ?2 AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3)))"
-            " AND revision = (SELECT max(revision) FROM months AS other WHERE other.service = months.service"
-            " AND other.month = months.month) ORDER BY month, id",
-            (str(first), str(last or first), None if services is None else json.dumps(list(services))),
-        )
+    # CROSS JOIN: months have an index by service; joined in another order all of them are read
+    rows = db.execute(
+        "SELECT month, revision, figures, terms FROM services CROSS JOIN months ON service = services.key"
+        " WHERE month BETWEEN ?1 AND ?2 AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3)))"
+        " AND revision = (SELECT max(revision) FROM months AS other WHERE other.service = months.service"
+        " AND other.month = months.month) ORDER BY month, id",
+        (str(first), str(last or first), None if services is None else json.dumps(list(services))),
     )
     return [
         FrozenMonth(Month.parse(month), revision, pydantic_core.from_json(figures), from_json(terms))
